@@ -1,0 +1,1 @@
+//! Benches, each beside a plain baseline

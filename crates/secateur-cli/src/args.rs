@@ -1,0 +1,338 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use secateur::core::Budget;
+use secateur::core::recipe::{Keep, Sampling, Scope};
+
+/// Finds what a trained model can do without, removes it, and says what that cost and saved.
+#[derive(Debug, Parser)]
+#[command(name = "secateur", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Threads to work with; the result is the same for any number
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), env = "SECATEUR_THREADS")]
+    pub(crate) threads: Option<u16>,
+
+    /// Show nothing but results, warnings and errors
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+
+    /// Print results (and errors) as JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 ok, 1 other, 2 usage, 3 bad input, 4 unsupported, \
+5 resources, 6 a gate failed, 7 busy, 70 bug, 130 interrupted.";
+
+impl Cli {
+    pub(crate) fn json(&self) -> bool {
+        self.json
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Prune an embedded small language model by every method and compare, offline
+    Demo,
+    /// Prune a language model into a new directory
+    #[command(alias = "sparsify", after_help = PRUNE_EXAMPLES)]
+    Prune(Box<PruneArgs>),
+    /// Measure the quality of a model
+    #[command(alias = "evaluate", after_help = EVAL_EXAMPLES)]
+    Eval(EvalArgs),
+    /// Show what a model is: architecture, layers, zeros, cost
+    #[command(alias = "info")]
+    Inspect {
+        /// A directory or a .gguf file
+        model: PathBuf,
+    },
+    /// Check hashes, shapes and masks, and outputs against golden ones
+    Verify(VerifyArgs),
+    /// Show what differs between two models
+    Diff {
+        /// The first model
+        a: PathBuf,
+        /// The second model
+        b: PathBuf,
+    },
+    /// List the methods, or show the page of one
+    Methods {
+        /// Name of a method
+        name: Option<String>,
+    },
+    /// Explain an error code
+    Explain {
+        /// The code, e.g. SEC-ST-004
+        code: String,
+    },
+    /// Show the machine, for bug reports
+    Doctor,
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+const PRUNE_EXAMPLES: &str = "Examples:
+  secateur prune MODEL -o OUT --method wanda --sparsity 0.5 --calibration text.txt
+  secateur prune MODEL -o OUT --method wanda --pattern 2:4 --calibration text.txt --perplexity test.txt
+  secateur prune model.gguf -o OUT --method magnitude --sparsity 0.3 --skip '*.layers.0.*'
+Learn more: secateur methods wanda";
+
+const EVAL_EXAMPLES: &str = "Examples:
+  secateur eval MODEL --perplexity test.txt
+  secateur eval MODEL --perplexity test.txt --seq-len 512 --windows 32 --json
+  secateur eval MODEL --perplexity ids.safetensors";
+
+#[derive(Args, Debug)]
+pub(crate) struct PruneArgs {
+    /// A directory with config.json and safetensors, or a .gguf file
+    pub(crate) model: PathBuf,
+
+    /// The directory to write
+    #[arg(long, short, value_name = "OUT")]
+    pub(crate) output: PathBuf,
+
+    /// What weights are worth; `secateur methods` lists the methods
+    #[arg(long, short, value_name = "NAME", default_value = "wanda")]
+    pub(crate) method: String,
+
+    /// Share of weights to cut, between 0 and 1
+    #[arg(long, short, value_name = "S", value_parser = sparsity, conflicts_with = "pattern", required_unless_present = "pattern", allow_negative_numbers = true)]
+    pub(crate) sparsity: Option<f64>,
+
+    /// Keep N of every M neighboring weights of a row
+    #[arg(long, short, value_name = "N:M", value_parser = pattern)]
+    pub(crate) pattern: Option<Budget>,
+
+    /// Where weights compete [default: that of the method]
+    #[arg(long, value_enum)]
+    pub(crate) scope: Option<ScopeWord>,
+
+    /// Prune only layers that match one of these patterns (`*` stands for anything)
+    #[arg(long, value_name = "GLOB", num_args = 1..)]
+    pub(crate) layers: Vec<String>,
+
+    /// Leave layers alone that match one of these patterns
+    #[arg(long, value_name = "GLOB", num_args = 1..)]
+    pub(crate) skip: Vec<String>,
+
+    /// Text to calibrate on, joined in this order; or one .safetensors file with input_ids [n, L]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) calibration: Vec<String>,
+
+    /// Calibration windows to take at most
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = positive)]
+    pub(crate) samples: usize,
+
+    /// Tokens in a window, at most what the model was made for [default: 2048]
+    #[arg(long, value_name = "L", value_parser = positive)]
+    pub(crate) seq_len: Option<usize>,
+
+    /// Where calibration windows are taken from the text
+    #[arg(long, value_enum, default_value_t = SamplingWord::Spread)]
+    pub(crate) sampling: SamplingWord,
+
+    /// Measure perplexity on this text (or ids file) before and after
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub(crate) perplexity: Vec<String>,
+
+    /// Windows to measure perplexity on at most, from the start of the text [default: all]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub(crate) windows: Option<usize>,
+
+    /// Seed of everything random
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// Value type of the written weights
+    #[arg(long, value_enum, default_value_t = DtypeWord::Keep)]
+    pub(crate) dtype: DtypeWord,
+
+    /// Memory to take at most, e.g. 1500MiB; activations go to a file past it [default: 4GiB]
+    #[arg(long, value_name = "SIZE", value_parser = memory)]
+    pub(crate) max_memory: Option<u64>,
+
+    /// Continue an unfinished run, to the same bytes
+    #[arg(long, conflicts_with = "force")]
+    pub(crate) resume: bool,
+
+    /// Replace an older output of secateur
+    #[arg(long)]
+    pub(crate) force: bool,
+
+    /// Show what would be done, without reading weights
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EvalArgs {
+    /// A directory with config.json and safetensors, or a .gguf file
+    pub(crate) model: PathBuf,
+
+    /// Text to predict, or one .safetensors file with input_ids [n, L]
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    pub(crate) perplexity: Vec<String>,
+
+    /// Tokens in a window, at most what the model was made for [default: 2048]
+    #[arg(long, value_name = "L", value_parser = positive)]
+    pub(crate) seq_len: Option<usize>,
+
+    /// Windows at most, from the start of the text [default: all]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub(crate) windows: Option<usize>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct VerifyArgs {
+    /// A directory or a .gguf file
+    pub(crate) model: PathBuf,
+
+    /// Run the input_ids of this file and compare its logits and greedy tokens
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub(crate) expect: Option<PathBuf>,
+
+    /// Largest difference allowed, times the larger of 1 and the largest golden value
+    #[arg(long, value_name = "T", default_value_t = 1e-4, value_parser = tolerance, requires = "expect")]
+    pub(crate) tolerance: f64,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ScopeWord {
+    Row,
+    Layer,
+}
+
+impl From<ScopeWord> for Scope {
+    fn from(word: ScopeWord) -> Self {
+        match word {
+            ScopeWord::Row => Self::Row,
+            ScopeWord::Layer => Self::Layer,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SamplingWord {
+    Spread,
+    First,
+    Random,
+}
+
+impl From<SamplingWord> for Sampling {
+    fn from(word: SamplingWord) -> Self {
+        match word {
+            SamplingWord::Spread => Self::Spread,
+            SamplingWord::First => Self::First,
+            SamplingWord::Random => Self::Random,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum DtypeWord {
+    /// As the input has it
+    Keep,
+    F32,
+    F16,
+    Bf16,
+}
+
+impl From<DtypeWord> for Keep {
+    fn from(word: DtypeWord) -> Self {
+        match word {
+            DtypeWord::Keep => Self::Keep,
+            DtypeWord::F32 => Self::F32,
+            DtypeWord::F16 => Self::F16,
+            DtypeWord::Bf16 => Self::Bf16,
+        }
+    }
+}
+
+fn sparsity(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| "expected a number such as 0.5".to_owned())?;
+    match value {
+        v if v > 0.0 && v < 1.0 => Ok(v),
+        0.0 => Err("0 cuts nothing; give the share to cut, e.g. 0.5".to_owned()),
+        1.0 => Err("1 cuts everything; give the share to cut, e.g. 0.5".to_owned()),
+        v if v > 1.0 && v <= 100.0 => Err(format!("a share between 0 and 1, e.g. {}", v / 100.0)),
+        _ => Err("expected a share between 0 and 1, e.g. 0.5".to_owned()),
+    }
+}
+
+fn pattern(text: &str) -> Result<Budget, String> {
+    let parts = text.split_once(':').and_then(|(n, m)| Some((n.parse().ok()?, m.parse().ok()?)));
+    match parts {
+        Some((keep, of)) if keep >= 1 && keep < of && of <= 1024 => Ok(Budget::NofM { keep, of }),
+        Some((keep, of)) => {
+            Err(format!("{keep}:{of} keeps {keep} of {of}; N must be at least 1 and below M"))
+        }
+        None => Err("expected N:M, e.g. 2:4 to keep 2 of every 4".to_owned()),
+    }
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n) if n > 0 => Ok(n),
+        _ => Err("expected a count above zero".to_owned()),
+    }
+}
+
+fn tolerance(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(t) if t >= 0.0 && f64::is_finite(t) => Ok(t),
+        _ => Err("expected a number that is not negative, e.g. 1e-4".to_owned()),
+    }
+}
+
+fn memory(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = text[digits.len()..].to_ascii_lowercase();
+    let factor = match unit.as_str() {
+        "" | "b" => 1.0,
+        "k" | "kib" => 1024.0,
+        "m" | "mib" => f64::from(1 << 20),
+        "g" | "gib" => f64::from(1 << 30),
+        "kb" => 1e3,
+        "mb" => 1e6,
+        "gb" => 1e9,
+        _ => return Err("expected a size such as 1500MiB or 2GiB".to_owned()),
+    };
+    match digits.parse::<f64>() {
+        Ok(n) if n > 0.0 && n * factor < 1e18 => Ok((n * factor) as u64),
+        _ => Err("expected a size such as 1500MiB or 2GiB".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        <Cli as clap::CommandFactory>::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_shares_and_patterns() {
+        assert_eq!(memory("1500MiB"), Ok(1500 << 20));
+        assert_eq!(memory("2g"), Ok(2 << 30));
+        assert!(memory("2 apples").is_err() && memory("-1G").is_err());
+        assert_eq!(sparsity("0.5"), Ok(0.5));
+        for bad in ["0", "1", "1.5", "-0.1", "NaN", "inf", "half"] {
+            assert!(sparsity(bad).is_err(), "{bad}");
+        }
+        assert_eq!(sparsity("50").unwrap_err(), "a share between 0 and 1, e.g. 0.5");
+        assert_eq!(pattern("2:4"), Ok(Budget::NofM { keep: 2, of: 4 }));
+        for bad in ["4:2", "0:4", "2", "2:0", "a:b", "2:4:8", "4:4"] {
+            assert!(pattern(bad).is_err(), "{bad}");
+        }
+    }
+}

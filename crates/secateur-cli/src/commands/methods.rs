@@ -1,0 +1,42 @@
+//! `secateur methods`.
+
+use std::process::ExitCode;
+
+use secateur::core::RunError;
+use secateur::neural::criteria;
+use serde_json::json;
+
+use super::Manner;
+use crate::out;
+
+pub(crate) fn run(name: Option<&str>, manner: Manner) -> Result<ExitCode, RunError> {
+    if let Some(name) = name {
+        let method = criteria::find(name)?.method;
+        if manner.json {
+            out::json(
+                &json!({ "name": method.name, "summary": method.summary, "page": method.page }),
+            );
+        } else {
+            out::print(method.page);
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let entries = || criteria::ALL.iter();
+    if manner.json {
+        let all: Vec<_> = entries()
+            .map(|e| json!({ "name": e.method.name, "summary": e.method.summary, "scope": e.scope.name() }))
+            .collect();
+        out::json(&all);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let row = |e: &criteria::Entry| {
+        vec![e.method.name.to_owned(), e.scope.name().to_owned(), e.method.summary.to_owned()]
+    };
+    out::print(&out::table(
+        &["method", "scope", "what a weight is worth"],
+        entries().map(row).collect(),
+        &[],
+    ));
+    out::note("`secateur methods NAME` shows the page of one");
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,32 @@
+//! `secateur verify`.
+
+use std::process::ExitCode;
+
+use secateur::core::{Kind, RunError};
+use secateur::neural::verify::{expect, verify};
+use serde_json::json;
+
+use super::Manner;
+use crate::args::VerifyArgs;
+use crate::out;
+
+pub(crate) fn run(args: &VerifyArgs, manner: Manner) -> Result<ExitCode, RunError> {
+    let mut checks = verify(&args.model)?;
+    if let Some(golden) = &args.expect {
+        let (more, warnings) = expect(&args.model, golden, args.tolerance)?;
+        checks.extend(more);
+        for warning in warnings {
+            out::note(&format!("warning: {}", out::clean(&warning)));
+        }
+    }
+    let passed = checks.iter().all(|check| check.passed);
+    if manner.json {
+        out::json(&json!({ "passed": passed, "checks": checks }));
+    } else {
+        for check in &checks {
+            let word = if check.passed { "ok    " } else { "FAILED" };
+            out::line(&format!("{word}  {}: {}", check.name, out::clean(&check.detail)));
+        }
+    }
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::from(Kind::Gate.exit()) })
+}

@@ -1,0 +1,61 @@
+//! What went wrong, for a person or a program.
+
+use std::panic::PanicHookInfo;
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use secateur::core::RunError;
+use serde_json::json;
+
+use crate::out;
+
+/// The last panic, for the report of a bug.
+static PANIC: Mutex<String> = Mutex::new(String::new());
+
+/// Keeps where and why a panic happened.
+pub(crate) fn remember_panic(info: &PanicHookInfo<'_>) {
+    if let Ok(mut last) = PANIC.lock() {
+        *last = info.to_string();
+    }
+}
+
+/// Shows an error and gives its exit code.
+pub(crate) fn show(error: &RunError, json: bool) -> ExitCode {
+    let path = error.place.as_ref().map(|p| out::clean(&p.display().to_string()));
+    let message = out::clean(&error.message);
+    if json {
+        let value = json!({
+            "code": error.code,
+            "exit": error.kind.exit(),
+            "message": message,
+            "path": path,
+            "help": error.hint,
+        });
+        out::note(&value.to_string());
+    } else {
+        let mut text = format!("error[{}]: {message}", error.code);
+        if let Some(path) = path {
+            text += &format!("\n  file: {path}");
+        }
+        if let Some(hint) = &error.hint {
+            text += &format!("\n  help: {}", out::clean(hint));
+        }
+        out::note(&text);
+    }
+    ExitCode::from(error.kind.exit())
+}
+
+/// Shows that the program itself is wrong.
+pub(crate) fn show_bug(json: bool) -> ExitCode {
+    let panic = PANIC.lock().map(|last| last.clone()).unwrap_or_default();
+    let panic = out::clean(&panic);
+    if json {
+        out::note(&json!({ "code": "SEC-CL-001", "exit": 70, "message": panic }).to_string());
+    } else {
+        out::note(&format!(
+            "error[SEC-CL-001]: this is a bug of secateur, not of your input\n  {panic}\n  \
+             help: please report it with this text and the output of `secateur doctor`"
+        ));
+    }
+    ExitCode::from(70)
+}

@@ -1,0 +1,127 @@
+//! The recipe: what a run is asked to do.
+//!
+//! One of the two serialized types of the project (the other is [`Record`](crate::Record)).
+//! Unknown fields are refused, so that a misspelt option is an error and not a silent default.
+//! Options of one method live in [`Recipe::options`], a map that the method parses strictly.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::budget::Budget;
+
+/// Version of the recipe's layout, written as `format`.
+pub const FORMAT: u32 = 1;
+
+/// What a run is asked to do. Paths are kept as the user gave them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recipe {
+    /// Layout version, [`FORMAT`].
+    pub format: u32,
+    /// The family, e.g. `neural`.
+    pub family: String,
+    /// The model to prune.
+    pub model: String,
+    /// Name of the method, e.g. `wanda`.
+    pub method: String,
+    /// How much goes.
+    pub budget: Budget,
+    /// Units compete inside their row, their layer, or the whole model.
+    pub scope: Scope,
+    /// Patterns of layer names to prune; empty means all.
+    pub layers: Vec<String>,
+    /// Patterns of layer names to leave alone.
+    pub skip: Vec<String>,
+    /// Calibration data, when the method needs any.
+    pub calibration: Option<Calibration>,
+    /// Data that quality is measured on before and after, when asked for.
+    pub evaluation: Option<Calibration>,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Numbers the forward pass works in.
+    pub precision: Precision,
+    /// Value type of the written weights.
+    pub dtype: Keep,
+    /// Options of the method, parsed strictly by it.
+    pub options: BTreeMap<String, String>,
+}
+
+/// Where units compete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// Inside one output row of a layer.
+    Row,
+    /// Inside one layer.
+    Layer,
+}
+
+/// Calibration or evaluation data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Calibration {
+    /// Text files, joined in this order, or one file of token ids.
+    pub files: Vec<String>,
+    /// Windows to take at most.
+    pub samples: usize,
+    /// Tokens in a window.
+    pub seq_len: usize,
+    /// Where windows are taken.
+    pub sampling: Sampling,
+}
+
+/// Where windows are taken from `tokens` tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sampling {
+    /// Evenly from the first token to the last.
+    Spread,
+    /// One after the other from the start.
+    First,
+    /// At seeded places.
+    Random,
+}
+
+/// Numbers the forward pass works in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 32-bit floats.
+    F32,
+}
+
+/// Value type of the written weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Keep {
+    /// As the input has it; block-quantized values become f16.
+    Keep,
+    /// 32-bit floats.
+    F32,
+    /// 16-bit floats.
+    F16,
+    /// Brain floats.
+    Bf16,
+}
+
+impl Scope {
+    /// The word on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Row => "row",
+            Self::Layer => "layer",
+        }
+    }
+}
+
+impl Sampling {
+    /// The word on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Spread => "spread",
+            Self::First => "first",
+            Self::Random => "random",
+        }
+    }
+}

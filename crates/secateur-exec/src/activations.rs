@@ -1,0 +1,142 @@
+//! Values of all windows between two segments.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use secateur_tensor::Tensor;
+
+/// Activations `[windows, tokens, width]`, in memory or in a file.
+#[derive(Debug)]
+pub struct Activations {
+    /// Windows.
+    pub windows: usize,
+    /// Tokens of a window.
+    pub tokens: usize,
+    /// Values of a token.
+    pub width: usize,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    Memory(Vec<f32>),
+    File(File),
+}
+
+impl Activations {
+    /// Zeros in memory.
+    pub fn in_memory(windows: usize, tokens: usize, width: usize) -> Self {
+        let place = Place::Memory(vec![0.0; windows * tokens * width]);
+        Self { windows, tokens, width, place }
+    }
+
+    /// Zeros in a new file. The file loses its name at once where the system allows it, so that
+    /// it is gone with the process, however that ends.
+    ///
+    /// # Errors
+    /// Those of making the file, among them a full disk.
+    pub fn in_file(path: &Path, windows: usize, tokens: usize, width: usize) -> io::Result<Self> {
+        let file = File::options().read(true).write(true).create(true).truncate(true).open(path)?;
+        if cfg!(unix) {
+            std::fs::remove_file(path)?;
+        }
+        file.set_len((windows * tokens * width * 4) as u64)?;
+        Ok(Self { windows, tokens, width, place: Place::File(file) })
+    }
+
+    /// Bytes that these activations take.
+    pub fn bytes(windows: usize, tokens: usize, width: usize) -> u64 {
+        (windows * tokens * width * 4) as u64
+    }
+
+    /// Reads windows `first .. first + count` into `to`, shaped `[count, tokens, width]`.
+    ///
+    /// # Errors
+    /// Those of reading the file.
+    pub fn read(&self, first: usize, count: usize, to: &mut Tensor) -> io::Result<()> {
+        to.resize_f32(&[count, self.tokens, self.width]);
+        let window = self.tokens * self.width;
+        match &self.place {
+            Place::Memory(values) => {
+                to.as_f32_mut().copy_from_slice(&values[first * window..(first + count) * window]);
+                Ok(())
+            }
+            Place::File(file) => {
+                let mut bytes = vec![0; count * window * 4];
+                read_exact_at(file, &mut bytes, (first * window * 4) as u64)?;
+                for (value, b) in to.as_f32_mut().iter_mut().zip(bytes.as_chunks().0) {
+                    *value = f32::from_le_bytes(*b);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes windows from `first` on.
+    ///
+    /// # Errors
+    /// Those of writing the file, among them a full disk.
+    pub fn write(&mut self, first: usize, from: &Tensor) -> io::Result<()> {
+        let start = first * self.tokens * self.width;
+        let values = from.as_f32();
+        match &mut self.place {
+            Place::Memory(all) => {
+                all[start..start + values.len()].copy_from_slice(values);
+                Ok(())
+            }
+            Place::File(file) => {
+                let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+                write_all_at(file, &bytes, (start * 4) as u64)
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn read_exact_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, offset)
+}
+
+#[cfg(unix)]
+fn write_all_at(file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::write_all_at(file, bytes, offset)
+}
+
+#[cfg(not(unix))]
+fn read_exact_at(mut file: &File, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+    use std::io::{Read, Seek, SeekFrom};
+    file.seek(SeekFrom::Start(offset))?;
+    file.read_exact(bytes)
+}
+
+#[cfg(not(unix))]
+fn write_all_at(mut file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
+    use std::io::{Seek, SeekFrom, Write};
+    file.seek(SeekFrom::Start(offset))?;
+    file.write_all(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_and_file_hold_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut places = [
+            Activations::in_memory(5, 2, 3),
+            Activations::in_file(&folder.path().join("spill"), 5, 2, 3).unwrap(),
+        ];
+        let window = |at: usize| -> Vec<f32> { (0..6).map(|v| (at * 10 + v) as f32).collect() };
+        for place in &mut places {
+            for at in [3, 0, 4] {
+                place.write(at, &Tensor::f32(vec![1, 2, 3], window(at))).unwrap();
+            }
+            let mut got = Tensor::zeros(vec![0]);
+            place.read(3, 2, &mut got).unwrap();
+            assert_eq!(got.shape(), [2, 2, 3]);
+            assert_eq!(got.as_f32(), [window(3), window(4)].concat());
+        }
+    }
+}

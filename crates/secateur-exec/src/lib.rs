@@ -1,0 +1,22 @@
+//! Runs graphs.
+//!
+//! - [`session`]: one graph with its weights at work; buffers are reused between runs.
+//! - [`observe`]: how others look at what flows into a node.
+//! - [`activations`]: values of all calibration windows between two segments, in memory or in a
+//!   file.
+//! - [`segments`]: a network is a list of segments (embedding, block after block, head), built
+//!   on demand; this feeds all windows through one of them.
+//!
+//! It does not know files of models, architectures, or pruning.
+//!
+//! Start reading at [`session`].
+
+pub mod activations;
+pub mod observe;
+pub mod segments;
+pub mod session;
+
+pub use activations::Activations;
+pub use observe::Observer;
+pub use segments::{Feed, Ports};
+pub use session::{ExecError, Session};

@@ -1,0 +1,141 @@
+//! All windows through one segment.
+
+use secateur_graph::ValueId;
+use secateur_tensor::Tensor;
+
+use crate::activations::Activations;
+use crate::observe::Observer;
+use crate::session::{ExecError, Session};
+
+/// Tokens that go through a segment at a time, at least one window. Fixed, so that results do
+/// not depend on memory or threads.
+pub const BATCH_TOKENS: usize = 2048;
+
+/// Where a segment's windows come from.
+#[derive(Clone, Copy, Debug)]
+pub enum Feed<'a> {
+    /// Token ids `[windows, tokens]`.
+    Ids {
+        /// The ids, window by window.
+        ids: &'a [i64],
+        /// Tokens of a window.
+        tokens: usize,
+    },
+    /// The activations before the segment.
+    Activations(&'a Activations),
+}
+
+/// The values of a segment's graph that a feed connects.
+#[derive(Clone, Copy, Debug)]
+pub struct Ports {
+    /// Ids or activations.
+    pub input: ValueId,
+    /// Positions `[batch, sequence]`, when the segment asks for them.
+    pub positions: Option<ValueId>,
+    /// What comes out.
+    pub output: ValueId,
+}
+
+impl Feed<'_> {
+    /// Windows, and tokens of a window.
+    pub fn shape(&self) -> (usize, usize) {
+        match self {
+            Self::Ids { ids, tokens } => (ids.len() / tokens, *tokens),
+            Self::Activations(a) => (a.windows, a.tokens),
+        }
+    }
+
+    fn batch(&self, first: usize, count: usize) -> Result<Tensor, ExecError> {
+        match self {
+            Self::Ids { ids, tokens } => {
+                let ids = ids[first * tokens..(first + count) * tokens].to_vec();
+                Ok(Tensor::i64(vec![count, *tokens], ids))
+            }
+            Self::Activations(activations) => {
+                let mut x = Tensor::zeros(vec![0]);
+                activations.read(first, count, &mut x)?;
+                Ok(x)
+            }
+        }
+    }
+}
+
+/// Shows the observer all windows at the nodes it wants; only what these need is computed.
+///
+/// # Errors
+/// [`ExecError`] of a run or of spilled activations.
+pub fn observe(
+    session: &mut Session,
+    ports: Ports,
+    from: Feed<'_>,
+    observer: &mut dyn Observer,
+) -> Result<(), ExecError> {
+    let (windows, tokens) = from.shape();
+    for (first, count) in batches(windows, tokens) {
+        let input = from.batch(first, count)?;
+        let positions = positions(count, tokens, 0);
+        session.run(&inputs(ports, &input, &positions), &[], Some(observer))?;
+    }
+    Ok(())
+}
+
+/// Feeds all windows through a segment into activations; see [`advance`] for blocks.
+///
+/// # Errors
+/// [`ExecError`] of a run or of spilled activations.
+pub fn feed(
+    session: &mut Session,
+    ports: Ports,
+    from: Feed<'_>,
+    to: &mut Activations,
+) -> Result<(), ExecError> {
+    let (windows, tokens) = from.shape();
+    for (first, count) in batches(windows, tokens) {
+        let input = from.batch(first, count)?;
+        let positions = positions(count, tokens, 0);
+        let y = session.run(&inputs(ports, &input, &positions), &[ports.output], None)?.remove(0);
+        to.write(first, &y)?;
+        session.recycle(y);
+    }
+    Ok(())
+}
+
+/// Replaces the activations before a segment by those after it, batch by batch.
+///
+/// # Errors
+/// [`ExecError`] of a run or of spilled activations.
+pub fn advance(
+    session: &mut Session,
+    ports: Ports,
+    activations: &mut Activations,
+) -> Result<(), ExecError> {
+    let tokens = activations.tokens;
+    let mut x = Tensor::zeros(vec![0]);
+    for (first, count) in batches(activations.windows, tokens) {
+        activations.read(first, count, &mut x)?;
+        let positions = positions(count, tokens, 0);
+        let y = session.run(&inputs(ports, &x, &positions), &[ports.output], None)?.remove(0);
+        activations.write(first, &y)?;
+        session.recycle(y);
+    }
+    Ok(())
+}
+
+/// First window and number of windows of each batch.
+fn batches(windows: usize, tokens: usize) -> impl Iterator<Item = (usize, usize)> {
+    let batch = (BATCH_TOKENS / tokens).max(1);
+    (0..windows).step_by(batch).map(move |first| (first, batch.min(windows - first)))
+}
+
+fn inputs<'a>(ports: Ports, x: &'a Tensor, positions: &'a Tensor) -> Vec<(ValueId, &'a Tensor)> {
+    let mut inputs = vec![(ports.input, x)];
+    inputs.extend(ports.positions.map(|id| (id, positions)));
+    inputs
+}
+
+/// Positions `start, start + 1, ..` of each sequence, `[batch, sequence]`.
+pub fn positions(batch: usize, sequence: usize, start: usize) -> Tensor {
+    let one = (start..start + sequence).map(|p| p as i64);
+    let all = std::iter::repeat_n(one, batch).flatten().collect();
+    Tensor::i64(vec![batch, sequence], all)
+}

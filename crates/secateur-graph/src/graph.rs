@@ -1,0 +1,275 @@
+//! Nodes over values.
+
+use std::collections::HashMap;
+
+use secateur_tensor::{Stored, Tensor};
+
+use crate::fact::{Dim, Fact, Kind};
+use crate::ops::{Cost, Op, OpError};
+
+/// Number of a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ValueId(pub u32);
+
+/// Number of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub u32);
+
+/// Where a value comes from.
+#[derive(Clone, Debug)]
+pub enum Origin {
+    /// Given at each run.
+    Input,
+    /// A weight, as its file holds it.
+    Weight(Stored),
+    /// A constant that no file holds, e.g. the angles of rotary embedding.
+    Constant(Tensor),
+    /// Computed by a node.
+    Node(NodeId),
+}
+
+/// A value of the graph.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// Name; of a weight, that of the file.
+    pub name: String,
+    /// Kind and shape.
+    pub fact: Fact,
+    /// Where it comes from.
+    pub origin: Origin,
+}
+
+/// One operation.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Name, for messages and observers.
+    pub name: String,
+    /// What is computed.
+    pub op: Op,
+    /// Inputs; `None` where an optional one is absent.
+    pub inputs: Vec<Option<ValueId>>,
+    /// Outputs, in the operator's order.
+    pub outputs: Vec<ValueId>,
+}
+
+/// A network. Nodes stand in an order in which they can run.
+#[derive(Clone, Debug, Default)]
+pub struct Graph {
+    values: Vec<Value>,
+    nodes: Vec<Node>,
+    /// Values given at each run.
+    pub inputs: Vec<ValueId>,
+    /// Values the graph is for.
+    pub outputs: Vec<ValueId>,
+}
+
+/// Why a graph cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GraphError {
+    /// An operator refuses its inputs.
+    #[error("{node} ({op}): {error}")]
+    Op {
+        /// The node.
+        node: String,
+        /// Its operator.
+        op: &'static str,
+        /// What is wrong.
+        error: OpError,
+    },
+    /// A run brings a shape that does not fit the input's fact.
+    #[error("input {input} has shape {found:?}, the graph takes {expected:?}")]
+    Input {
+        /// The input.
+        input: String,
+        /// Its shape.
+        found: Vec<usize>,
+        /// What the graph takes.
+        expected: Vec<Dim>,
+    },
+}
+
+impl Graph {
+    /// An empty graph.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The values, by number.
+    pub fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// The nodes, in an order in which they can run.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// One value.
+    pub fn value(&self, id: ValueId) -> &Value {
+        &self.values[id.0 as usize]
+    }
+
+    /// One node.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+
+    /// Numbers and nodes, in order.
+    pub fn numbered_nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        self.nodes.iter().enumerate().map(|(at, node)| (NodeId(at as u32), node))
+    }
+
+    /// The input of a name.
+    pub fn input(&self, name: &str) -> Option<ValueId> {
+        self.inputs.iter().copied().find(|id| self.value(*id).name == name)
+    }
+
+    /// The output of a name.
+    pub fn output(&self, name: &str) -> Option<ValueId> {
+        self.outputs.iter().copied().find(|id| self.value(*id).name == name)
+    }
+
+    /// Adds an input.
+    pub fn add_input(&mut self, name: &str, fact: Fact) -> ValueId {
+        let id = self.add_value(name.to_owned(), fact, Origin::Input);
+        self.inputs.push(id);
+        id
+    }
+
+    /// Adds a weight.
+    pub fn add_weight(&mut self, name: &str, stored: Stored) -> ValueId {
+        let fact = Fact::f32_known(stored.shape());
+        self.add_value(name.to_owned(), fact, Origin::Weight(stored))
+    }
+
+    /// Adds a constant that no file holds.
+    pub fn add_constant(&mut self, name: &str, tensor: Tensor) -> ValueId {
+        let fact = Fact::f32_known(tensor.shape());
+        self.add_value(name.to_owned(), fact, Origin::Constant(tensor))
+    }
+
+    /// Adds a node and the values it computes, named after it.
+    ///
+    /// # Errors
+    /// [`GraphError::Op`] when the operator refuses its inputs.
+    pub fn add_node(
+        &mut self,
+        name: &str,
+        op: Op,
+        inputs: &[Option<ValueId>],
+    ) -> Result<Vec<ValueId>, GraphError> {
+        let facts: Vec<Option<&Fact>> =
+            inputs.iter().map(|id| id.map(|id| &self.value(id).fact)).collect();
+        let outputs = facts_of(name, &op, &facts)?;
+        let node = NodeId(self.nodes.len() as u32);
+        let single = outputs.len() == 1;
+        let outputs: Vec<ValueId> = outputs
+            .into_iter()
+            .enumerate()
+            .map(|(at, fact)| {
+                let name = if single { name.to_owned() } else { format!("{name}.{at}") };
+                self.add_value(name, fact, Origin::Node(node))
+            })
+            .collect();
+        let node =
+            Node { name: name.to_owned(), op, inputs: inputs.to_vec(), outputs: outputs.clone() };
+        self.nodes.push(node);
+        Ok(outputs)
+    }
+
+    /// Renames a value, e.g. an output.
+    pub fn rename(&mut self, id: ValueId, name: &str) {
+        name.clone_into(&mut self.values[id.0 as usize].name);
+    }
+
+    fn add_value(&mut self, name: String, fact: Fact, origin: Origin) -> ValueId {
+        self.values.push(Value { name, fact, origin });
+        ValueId(self.values.len() as u32 - 1)
+    }
+
+    /// The facts of all values when the inputs have the given shapes, in the order of
+    /// [`Graph::inputs`]; an absent input stays as it is.
+    ///
+    /// # Errors
+    /// [`GraphError`] when a shape does not fit.
+    pub fn facts_for(&self, shapes: &[Option<Vec<usize>>]) -> Result<Vec<Fact>, GraphError> {
+        let mut facts: Vec<Fact> = self.values.iter().map(|v| v.fact.clone()).collect();
+        let mut symbols: HashMap<Dim, usize> = HashMap::new();
+        for (&id, shape) in self.inputs.iter().zip(shapes) {
+            if let Some(shape) = shape {
+                let value = self.value(id);
+                bind(value, shape, &mut symbols)?;
+                let kind = value.fact.kind;
+                let shape = shape.iter().map(|&n| Dim::Known(n)).collect();
+                facts[id.0 as usize] = Fact { kind, shape };
+            }
+        }
+        for node in &self.nodes {
+            let inputs: Vec<Option<&Fact>> =
+                node.inputs.iter().map(|id| id.map(|id| &facts[id.0 as usize])).collect();
+            let outputs = facts_of(&node.name, &node.op, &inputs)?;
+            for (&id, fact) in node.outputs.iter().zip(outputs) {
+                facts[id.0 as usize] = fact;
+            }
+        }
+        Ok(facts)
+    }
+
+    /// The cost of a node under the given facts of all values; zero where dimensions are not
+    /// known.
+    pub fn cost(&self, node: &Node, facts: &[Fact]) -> Cost {
+        let shapes = |ids: &mut dyn Iterator<Item = Option<ValueId>>| -> Option<Vec<Vec<usize>>> {
+            ids.map(|id| match id {
+                Some(id) => facts[id.0 as usize].known_shape(),
+                None => Some(Vec::new()),
+            })
+            .collect()
+        };
+        let inputs = shapes(&mut node.inputs.iter().copied());
+        let outputs = shapes(&mut node.outputs.iter().copied().map(Some));
+        match (inputs, outputs) {
+            (Some(inputs), Some(outputs)) => node.op.operator().cost(&inputs, &outputs),
+            _ => Cost::default(),
+        }
+    }
+}
+
+fn facts_of(name: &str, op: &Op, inputs: &[Option<&Fact>]) -> Result<Vec<Fact>, GraphError> {
+    let operator = op.operator();
+    operator.facts(inputs).map_err(|error| GraphError::Op {
+        node: name.to_owned(),
+        op: operator.name(),
+        error,
+    })
+}
+
+/// Checks a shape against an input's fact; a symbol must mean one number everywhere.
+fn bind(
+    value: &Value,
+    shape: &[usize],
+    symbols: &mut HashMap<Dim, usize>,
+) -> Result<(), GraphError> {
+    let expected = &value.fact.shape;
+    let fits = expected.len() == shape.len()
+        && expected.iter().zip(shape).all(|(dim, &n)| match dim {
+            Dim::Known(known) => *known == n,
+            Dim::Symbol(_) => *symbols.entry(dim.clone()).or_insert(n) == n,
+        });
+    if fits {
+        return Ok(());
+    }
+    Err(GraphError::Input {
+        input: value.name.clone(),
+        found: shape.to_vec(),
+        expected: expected.clone(),
+    })
+}
+
+/// The kind of a tensor's values.
+pub(crate) fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::F32 => "floats",
+        Kind::I64 => "integers",
+    }
+}

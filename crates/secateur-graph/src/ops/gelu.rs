@@ -1,0 +1,37 @@
+//! `Gelu`: the Gaussian error linear unit, exact or by tanh.
+
+use secateur_tensor::{Tensor, kernels};
+
+use super::{Cost, OpError, Operator, at_most, moved, need};
+use crate::fact::{Fact, Kind};
+
+/// `x Phi(x)`; `tanh` for the approximation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gelu {
+    /// Whether the tanh form is meant (ONNX: `approximate = "tanh"`).
+    pub tanh: bool,
+}
+
+impl Operator for Gelu {
+    fn name(&self) -> &'static str {
+        "Gelu"
+    }
+
+    fn facts(&self, inputs: &[Option<&Fact>]) -> Result<Vec<Fact>, OpError> {
+        at_most(inputs, 1)?;
+        Ok(vec![need(inputs, 0, Kind::F32)?.clone()])
+    }
+
+    fn cost(&self, inputs: &[Vec<usize>], outputs: &[Vec<usize>]) -> Cost {
+        moved(inputs, outputs)
+    }
+
+    fn in_place(&self) -> bool {
+        true
+    }
+
+    fn forward(&self, _inputs: &[Option<&Tensor>], outputs: &mut [Tensor]) {
+        let kernel = if self.tanh { kernels::gelu_tanh } else { kernels::gelu };
+        kernel(outputs[0].as_f32_mut());
+    }
+}

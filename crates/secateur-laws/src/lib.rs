@@ -1,0 +1,1 @@
+//! The laws that criteria and families claim, as property tests

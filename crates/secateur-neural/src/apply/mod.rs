@@ -1,0 +1,3 @@
+//! How cut weights go; one way a file.
+
+pub mod mask;

@@ -1,0 +1,75 @@
+//! What each weight of a linear layer is worth; one criterion a file.
+//!
+//! To add one: write its file and its page beside these and add its line to [`ALL`]. Help,
+//! `secateur methods` and the law tests follow from the list.
+
+pub mod magnitude;
+pub mod random;
+pub mod wanda;
+
+use secateur_core::prune::Method;
+use secateur_core::recipe::Scope;
+use secateur_core::{Criterion, Recipe};
+
+use crate::error::NeuralError;
+use crate::layer::{Inputs, Layer};
+use crate::options::refuse_unknown;
+
+/// A criterion on linear layers.
+pub type LayerCriterion = dyn Criterion<Layer, Inputs>;
+
+/// A criterion as the lists know it.
+pub struct Entry {
+    /// Name, summary, page.
+    pub method: Method,
+    /// Where weights compete unless `--scope` says otherwise.
+    pub scope: Scope,
+    /// Names of the laws that the criterion claims, see `secateur-laws`.
+    pub laws: &'static [&'static str],
+    /// Makes it from a recipe; refuses options it does not know.
+    pub make: fn(&Recipe) -> Result<Box<LayerCriterion>, NeuralError>,
+}
+
+/// Every criterion, sorted by name.
+pub const ALL: &[Entry] = &[
+    Entry {
+        method: magnitude::METHOD,
+        scope: Scope::Layer,
+        laws: &["exact_count", "monotone", "scale_free", "idempotent"],
+        make: |recipe| plain(recipe, magnitude::Magnitude),
+    },
+    Entry {
+        method: random::METHOD,
+        scope: Scope::Row,
+        laws: &["exact_count", "monotone", "scale_free"],
+        make: |recipe| plain(recipe, random::RandomScore { seed: recipe.seed }),
+    },
+    Entry {
+        method: wanda::METHOD,
+        scope: Scope::Row,
+        laws: &["exact_count", "monotone", "scale_free", "idempotent"],
+        make: |recipe| plain(recipe, wanda::Wanda),
+    },
+];
+
+/// The methods of [`ALL`], for lists.
+pub const METHODS: &[Method] = &[magnitude::METHOD, random::METHOD, wanda::METHOD];
+
+/// The criterion of a name.
+///
+/// # Errors
+/// [`NeuralError::UnknownMethod`] with the known names.
+pub fn find(name: &str) -> Result<&'static Entry, NeuralError> {
+    ALL.iter().find(|entry| entry.method.name == name).ok_or_else(|| {
+        let known: Vec<&str> = ALL.iter().map(|entry| entry.method.name).collect();
+        NeuralError::UnknownMethod { name: name.to_owned(), known: known.join(", ") }
+    })
+}
+
+fn plain<C: Criterion<Layer, Inputs> + 'static>(
+    recipe: &Recipe,
+    criterion: C,
+) -> Result<Box<LayerCriterion>, NeuralError> {
+    refuse_unknown(&recipe.options, &[])?;
+    Ok(Box::new(criterion))
+}

@@ -1,0 +1,339 @@
+//! The family of neural networks: identity, record and manifest of a run.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use secateur_checkpoint::write;
+use secateur_core::figure::{Figure, Series};
+use secateur_core::prune::{Family, Job, Method};
+use secateur_core::record::{
+    self, Change, Cost, Group, Input, Measured, Named, Quality, Record, Run,
+};
+use secateur_core::{Progress, Recipe, RunError};
+use secateur_store::{Output, hash_file};
+use secateur_tensor::kernels::isa;
+use secateur_tensor::{DType, Stored};
+use serde_json::{Value, json};
+
+use crate::criteria;
+use crate::data::Windows;
+use crate::error::NeuralError;
+use crate::measure::perplexity::perplexity;
+use crate::prune::{self, Done, Work, manifest_layers};
+
+/// Version of the program, in records and manifests.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Neural networks.
+#[derive(Clone, Copy, Debug)]
+pub struct Neural;
+
+impl Family for Neural {
+    fn name(&self) -> &'static str {
+        "neural"
+    }
+
+    fn methods(&self) -> &'static [Method] {
+        criteria::METHODS
+    }
+
+    fn run(
+        &self,
+        recipe: &Recipe,
+        job: &Job,
+        progress: &mut dyn Progress,
+    ) -> Result<Record, RunError> {
+        Ok(prune::run(recipe, job, progress)?)
+    }
+}
+
+/// A run that has gone through all blocks.
+pub(crate) struct Ran<'a> {
+    pub(crate) work: &'a Work<'a>,
+    pub(crate) job: &'a Job,
+    pub(crate) inputs: &'a [Input],
+    pub(crate) done: Done,
+    pub(crate) seconds: f64,
+}
+
+/// Hashes of the files that a run reads; weights that are not finite are refused here.
+pub(crate) fn inputs(
+    work: &Work<'_>,
+    sources: &[(&'static str, PathBuf)],
+) -> Result<Vec<Input>, NeuralError> {
+    check_finite(work)?;
+    let input = |(role, path): &(&'static str, PathBuf)| {
+        let hash = hash_file(path)?;
+        let name = path.display().to_string();
+        Ok(Input { role: (*role).to_owned(), name, bytes: hash.bytes, blake3: hash.blake3 })
+    };
+    sources.par_iter().map(input).collect()
+}
+
+/// Refuses NaN and infinite weights, with the tensor, their number and the first place.
+fn check_finite(work: &Work<'_>) -> Result<(), NeuralError> {
+    let tensors: Vec<_> = work.model.tensors.iter().collect();
+    let bad = tensors.par_iter().find_map_first(|(name, source)| {
+        let (count, first) = not_finite(&source.stored);
+        (count > 0).then(|| secateur_checkpoint::CheckpointError::NotFinite {
+            path: work.model.path.clone(),
+            name: (*name).to_owned(),
+            count,
+            first,
+        })
+    });
+    match bad {
+        Some(error) => Err(error.into()),
+        None => Ok(()),
+    }
+}
+
+/// Number of values that are not finite, and the place of the first.
+fn not_finite(stored: &Stored) -> (usize, usize) {
+    fn count<const N: usize>(bytes: &[u8], bad: impl Fn([u8; N]) -> bool) -> (usize, usize) {
+        let values = bytes.as_chunks::<N>().0;
+        // Without branches first, since almost no tensor has any.
+        let total = values.iter().filter(|b| bad(**b)).count();
+        let first = if total == 0 { 0 } else { values.iter().position(|b| bad(*b)).unwrap_or(0) };
+        (total, first)
+    }
+    let bytes = stored.bytes();
+    match stored.dtype() {
+        DType::F16 => count(bytes, |b| u16::from_le_bytes(b) & 0x7c00 == 0x7c00),
+        DType::BF16 => count(bytes, |b| u16::from_le_bytes(b) & 0x7f80 == 0x7f80),
+        DType::F32 => count(bytes, |b| u32::from_le_bytes(b) & 0x7f80_0000 == 0x7f80_0000),
+        DType::F64 => count(bytes, |b: [u8; 8]| !f64::from_le_bytes(b).is_finite()),
+        dtype if dtype.is_block() => match stored.to_f32() {
+            Ok(values) => {
+                let total = values.iter().filter(|v| !v.is_finite()).count();
+                (total, values.iter().position(|v| !v.is_finite()).unwrap_or(0))
+            }
+            Err(_) => (0, 0),
+        },
+        _ => (0, 0),
+    }
+}
+
+/// Fails when an input has changed its length since it was hashed.
+pub(crate) fn check_unchanged(
+    sources: &[(&'static str, PathBuf)],
+    inputs: &[Input],
+) -> Result<(), NeuralError> {
+    for ((_, path), input) in sources.iter().zip(inputs) {
+        let len = std::fs::metadata(path).map(|meta| meta.len()).unwrap_or(u64::MAX);
+        if len != input.bytes {
+            return Err(NeuralError::Changed { path: path.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// What makes a run this run: the first line of the journal.
+pub(crate) fn identity(recipe: &Recipe, inputs: &[Input]) -> Value {
+    json!({
+        "program": "secateur",
+        "version": VERSION,
+        "instruction_set": isa::level(),
+        "recipe": recipe,
+        "inputs": inputs,
+    })
+}
+
+/// Writes what is beside the weights, measures, and puts the output in place.
+pub(crate) fn finish(
+    ran: &Ran<'_>,
+    output: Output,
+    progress: &mut dyn Progress,
+) -> Result<Record, NeuralError> {
+    let work = ran.work;
+    let wanted = match work.recipe.dtype {
+        secateur_core::recipe::Keep::Keep => None,
+        secateur_core::recipe::Keep::F32 => Some(DType::F32),
+        secateur_core::recipe::Keep::F16 => Some(DType::F16),
+        secateur_core::recipe::Keep::Bf16 => Some(DType::BF16),
+    };
+    output.write("config.json", &write::config(&work.model, wanted))?;
+    for (name, content) in work.model.side_files()? {
+        output.write(&name, &content)?;
+    }
+    if let Some(index) = write::index(&work.files) {
+        let text = serde_json::to_vec_pretty(&index).expect("a JSON map can be written");
+        output.write("model.safetensors.index.json", &text)?;
+    }
+    let written = secateur_checkpoint::open(output.partial())?;
+    let after = match &work.evaluation {
+        Some(windows) => Some(perplexity(&written, windows, progress)?.measured()),
+        None => None,
+    };
+    let record = record(ran, after, nonzeros(&written));
+    let manifest = json!({
+        "format": 1,
+        "program": "secateur",
+        "version": VERSION,
+        "instruction_set": isa::level(),
+        "recipe": work.recipe,
+        "inputs": ran.inputs,
+        "layers": manifest_layers(&ran.done.layers),
+        "files": output.hashes()?,
+    });
+    let page = secateur_report::html(&record).map_err(|error| NeuralError::Expect {
+        path: ran.job.output.clone(),
+        what: format!("the report cannot be drawn: {error}"),
+    })?;
+    let json = secateur_report::json(&record);
+    let reports = [("report.json", json.as_bytes()), ("report.html", page.as_bytes())];
+    output.finish(&manifest, &reports)?;
+    Ok(record)
+}
+
+fn nonzeros(model: &secateur_checkpoint::Checkpoint) -> u64 {
+    let tensors: Vec<_> = model.tensors.iter().collect();
+    tensors.par_iter().map(|(_, source)| count_nonzeros(&source.stored)).sum()
+}
+
+/// Values of a stored tensor that are not zero.
+pub fn count_nonzeros(stored: &Stored) -> u64 {
+    fn count<const N: usize>(bytes: &[u8], zero: impl Fn([u8; N]) -> bool) -> u64 {
+        bytes.as_chunks::<N>().0.iter().filter(|b| !zero(**b)).count() as u64
+    }
+    let bytes = stored.bytes();
+    match stored.dtype() {
+        DType::F16 | DType::BF16 => count(bytes, |b| u16::from_le_bytes(b) & 0x7fff == 0),
+        DType::F32 => count(bytes, |b| u32::from_le_bytes(b) & 0x7fff_ffff == 0),
+        DType::F64 => count(bytes, |b: [u8; 8]| f64::from_le_bytes(b) == 0.0),
+        dtype if dtype.is_block() => match stored.to_f32() {
+            Ok(values) => values.iter().filter(|v| **v != 0.0).count() as u64,
+            Err(_) => stored.len() as u64,
+        },
+        _ => stored.len() as u64,
+    }
+}
+
+fn record(ran: &Ran<'_>, after: Option<Measured>, nonzeros_after: u64) -> Record {
+    let work = ran.work;
+    let (bytes, parameters) = work.model.tensors.size();
+    let macs: u64 = ran.done.layers.iter().map(|l| (l.shape[0] * l.shape[1]) as u64).sum();
+    let head = (work.model.dims.vocabulary * work.model.dims.width) as u64;
+    let live: u64 = ran.done.layers.iter().map(|l| l.nonzeros).sum();
+    let after_bytes = work.files.iter().map(|f| f.len).sum();
+    let cost = |nonzeros, bytes, operations| Cost {
+        parameters,
+        nonzeros,
+        bytes,
+        operations,
+        seconds: None,
+    };
+    let calibration = work.recipe.calibration.as_ref().map(|data| (data, &work.calibration));
+    let mut warnings = work.warnings();
+    if let Some((_, None)) = calibration {
+        warnings.push("calibration data was given, but this method does not use it".to_owned());
+    }
+    Record {
+        format: record::FORMAT,
+        run: Run {
+            command: ran.job.command.clone(),
+            version: VERSION.to_owned(),
+            recipe: work.recipe.clone(),
+            inputs: ran.inputs.to_vec(),
+            instruction_set: isa::level().to_owned(),
+            threads: rayon::current_num_threads(),
+            model: work.model.summary(),
+            seconds: Some(ran.seconds),
+            peak_memory_bytes: peak_memory(),
+        },
+        groups: groups(ran),
+        cost: Change {
+            before: cost(nonzeros(&work.model), bytes, macs + head),
+            after: cost(nonzeros_after, after_bytes, live + head),
+        },
+        quality: quality(work, ran.done.before.clone(), after),
+        warnings,
+        figures: figures(&ran.done),
+    }
+}
+
+fn groups(ran: &Ran<'_>) -> Vec<Group> {
+    let type_of = |layer: &str| {
+        let name = format!("{layer}.weight");
+        let tensors = ran.work.files.iter().flat_map(|f| &f.tensors);
+        tensors.into_iter().find(|t| t.name == name).map_or(String::new(), |t| t.dtype.to_string())
+    };
+    let group = |layer: &crate::summary::LayerSummary| Group {
+        name: layer.name.clone(),
+        shape: layer.shape.to_vec(),
+        dtype: type_of(&layer.name),
+        kept: layer.kept,
+        cut: layer.cut,
+        score_kept: layer.skipped.is_none().then_some(layer.score_kept),
+        skipped: layer.skipped.clone(),
+    };
+    ran.done.layers.iter().map(group).collect()
+}
+
+fn quality(work: &Work<'_>, before: Option<Measured>, after: Option<Measured>) -> Vec<Quality> {
+    let Some(windows) = &work.evaluation else { return Vec::new() };
+    vec![Quality {
+        metric: "perplexity".to_owned(),
+        lower_is_better: true,
+        protocol: protocol(windows),
+        before,
+        after,
+    }]
+}
+
+/// How perplexity was measured, for the card.
+pub fn protocol(windows: &Windows) -> Vec<(String, String)> {
+    let files: Vec<String> = windows.files.iter().map(|f| f.display().to_string()).collect();
+    let pair = |name: &str, value: String| (name.to_owned(), value);
+    vec![
+        pair("text", files.join(", ")),
+        pair("tokens in the text", windows.text_tokens.to_string()),
+        pair("windows", windows.count().to_string()),
+        pair("tokens in a window", windows.tokens.to_string()),
+        pair("predictions", (windows.count() * (windows.tokens - 1)).to_string()),
+        pair("special tokens", "none; each window stands alone".to_owned()),
+        pair("formula", "exp(total negative log-likelihood / predictions)".to_owned()),
+        pair("interval", "95 %, bootstrap over windows, 1000 resamples".to_owned()),
+        pair("precision", "f32".to_owned()),
+    ]
+}
+
+fn figures(done: &Done) -> Vec<Named> {
+    let mut figures = done.histograms.figures();
+    let pruned: Vec<_> = done.layers.iter().filter(|l| l.skipped.is_none()).collect();
+    figures.push(Named {
+        title: "Share of the score that is kept".to_owned(),
+        caption: "Layers that keep little of their score lose most; they are the ones to skip or \
+                  to prune less."
+            .to_owned(),
+        figure: Figure::Bars {
+            labels: pruned.iter().map(|l| l.name.clone()).collect(),
+            series: vec![Series {
+                name: "score kept".to_owned(),
+                values: pruned.iter().map(|l| l.score_kept * 100.0).collect(),
+            }],
+            unit: "%".to_owned(),
+        },
+    });
+    for layer in &done.layers {
+        figures.extend(layer.map.as_ref().map(|map| map.figure(&layer.name, layer.shape)));
+    }
+    figures.retain(|named| named.figure.check().is_ok());
+    figures
+}
+
+/// Largest resident memory of this process, where the system tells.
+pub fn peak_memory() -> Option<u64> {
+    status_line("VmHWM:")
+}
+
+/// Resident memory of this process now, where the system tells.
+pub fn resident_memory() -> Option<u64> {
+    status_line("VmRSS:")
+}
+
+fn status_line(key: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(Path::new("/proc/self/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
+}

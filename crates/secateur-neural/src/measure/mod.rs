@@ -1,0 +1,4 @@
+//! What a model is worth and what it costs.
+
+pub mod inspect;
+pub mod perplexity;

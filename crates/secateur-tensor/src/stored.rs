@@ -1,0 +1,135 @@
+//! A tensor as a file holds it.
+
+use crate::convert;
+use crate::dtype::DType;
+use crate::mapping::Bytes;
+use crate::tensor::Tensor;
+
+/// A tensor at rest: row-major, little-endian, logical axes in order.
+#[derive(Clone, Debug)]
+pub struct Stored {
+    dtype: DType,
+    shape: Vec<usize>,
+    bytes: Bytes,
+}
+
+/// Why a stored tensor cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoredError {
+    /// Bytes do not fit type and shape.
+    #[error("{dtype} values of shape {shape:?} need {needed} bytes, there are {found}")]
+    Length {
+        /// The type.
+        dtype: DType,
+        /// The shape.
+        shape: Vec<usize>,
+        /// Bytes needed; `more than memory holds` is shown as the largest number.
+        needed: usize,
+        /// Bytes found.
+        found: usize,
+    },
+    /// The values are of a type that nothing is computed from.
+    #[error("values of type {dtype} cannot be computed with")]
+    NotNumeric {
+        /// The type.
+        dtype: DType,
+    },
+}
+
+impl Stored {
+    /// A stored tensor over bytes of exactly the right length.
+    ///
+    /// # Errors
+    /// [`StoredError::Length`] when the bytes do not fit type and shape.
+    pub fn new(dtype: DType, shape: Vec<usize>, bytes: Bytes) -> Result<Self, StoredError> {
+        let needed = dtype.bytes(&shape).unwrap_or(usize::MAX);
+        if needed != bytes.len() {
+            return Err(StoredError::Length { dtype, shape, needed, found: bytes.len() });
+        }
+        Ok(Self { dtype, shape, bytes })
+    }
+
+    /// f32 values, kept as they are.
+    ///
+    /// # Panics
+    /// When the number of values does not fit the shape.
+    pub fn of_f32(shape: Vec<usize>, values: &[f32]) -> Self {
+        let bytes = Bytes::owned(convert::encode(DType::F32, values));
+        Self::new(DType::F32, shape, bytes).expect("as many values as the shape says")
+    }
+
+    /// Type of the values.
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+
+    /// Logical axes, outermost first; for a linear weight `[out, in]`.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Number of values.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Whether there are no values.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes as the file has them.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The values as f32.
+    ///
+    /// # Errors
+    /// [`StoredError::NotNumeric`] for types that are not floats.
+    pub fn to_f32(&self) -> Result<Vec<f32>, StoredError> {
+        let mut values = vec![0.0; self.len()];
+        self.read_f32(&mut values)?;
+        Ok(values)
+    }
+
+    /// Writes the values as f32 into a buffer of the right length.
+    ///
+    /// # Errors
+    /// [`StoredError::NotNumeric`] for types that are not floats.
+    ///
+    /// # Panics
+    /// When the buffer has another length.
+    pub fn read_f32(&self, values: &mut [f32]) -> Result<(), StoredError> {
+        if !self.dtype.is_float() {
+            return Err(StoredError::NotNumeric { dtype: self.dtype });
+        }
+        convert::decode(self.dtype, &self.bytes, values);
+        Ok(())
+    }
+
+    /// Writes row `row` of the outermost axis as f32.
+    ///
+    /// # Errors
+    /// [`StoredError::NotNumeric`] for types that are not floats.
+    ///
+    /// # Panics
+    /// When there is no such row, or the buffer has another length.
+    pub fn read_row_f32(&self, row: usize, values: &mut [f32]) -> Result<(), StoredError> {
+        if !self.dtype.is_float() {
+            return Err(StoredError::NotNumeric { dtype: self.dtype });
+        }
+        let size = self.bytes.len() / self.shape[0];
+        convert::decode(self.dtype, &self.bytes[row * size..(row + 1) * size], values);
+        Ok(())
+    }
+
+    /// The tensor at work.
+    ///
+    /// # Errors
+    /// [`StoredError::NotNumeric`] for types that are not floats.
+    pub fn to_tensor(&self) -> Result<Tensor, StoredError> {
+        Ok(Tensor::f32(self.shape.clone(), self.to_f32()?))
+    }
+}
