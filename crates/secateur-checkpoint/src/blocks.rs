@@ -135,6 +135,11 @@ impl<'a> Builder<'a> {
         Ok(self.graph.add_weight(name, source.load()))
     }
 
+    /// Whether the model has a tensor.
+    pub fn has(&self, name: &str) -> bool {
+        self.tensors.find(name).is_some()
+    }
+
     /// Token ids `[batch, sequence]` to rows of an embedding `[vocabulary, width]`.
     ///
     /// # Errors

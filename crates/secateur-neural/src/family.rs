@@ -215,7 +215,7 @@ fn record(ran: &Ran<'_>, after: Option<Measured>, nonzeros_after: u64) -> Record
     let macs: u64 = ran.done.layers.iter().map(|l| (l.shape[0] * l.shape[1]) as u64).sum();
     let head = (work.model.dims.vocabulary * work.model.dims.width) as u64;
     let live: u64 = ran.done.layers.iter().map(|l| l.nonzeros).sum();
-    let after_bytes = work.files.iter().map(|f| f.len).sum();
+    let after_bytes = work.files.iter().flat_map(|f| &f.tensors).map(|t| t.len).sum();
     let cost = |nonzeros, bytes, operations| Cost {
         parameters,
         nonzeros,

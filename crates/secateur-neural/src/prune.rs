@@ -53,15 +53,27 @@ pub fn run_on(
     files: &Arc<dyn Files>,
     progress: &mut dyn Progress,
 ) -> Result<Record, NeuralError> {
+    run_work(&Work::new(recipe)?, job, files, progress)
+}
+
+/// Runs what was checked before.
+///
+/// # Errors
+/// [`NeuralError`]; an output that was there before is untouched.
+pub fn run_work(
+    work: &Work<'_>,
+    job: &Job,
+    files: &Arc<dyn Files>,
+    progress: &mut dyn Progress,
+) -> Result<Record, NeuralError> {
     let clock = std::time::Instant::now();
-    let work = Work::new(recipe)?;
     for warning in work.warnings() {
         progress.warn(&warning);
     }
     let spill = work.memory(job)?;
     let sources = work.sources()?;
-    let inputs = family::inputs(&work, &sources)?;
-    let identity = family::identity(recipe, &inputs);
+    let inputs = family::inputs(work, &sources)?;
+    let identity = family::identity(work.recipe, &inputs);
     let paths: Vec<_> = sources.iter().map(|(_, path)| path.clone()).collect();
     let existing = match job.existing {
         OnExisting::Refuse => Existing::Refuse,
@@ -69,7 +81,7 @@ pub fn run_on(
         OnExisting::Resume => Existing::Resume,
     };
     let mut output = Output::begin(Arc::clone(files), &job.output, existing, &paths, &identity)?;
-    match stream(&work, job, spill, &mut output, progress) {
+    match stream(work, job, spill, &mut output, progress) {
         Ok(done) => {
             family::check_unchanged(&sources, &inputs)?;
             let ran = Ran {
@@ -142,7 +154,17 @@ impl<'a> Work<'a> {
     /// [`NeuralError`] with the first thing that does not fit.
     pub fn new(recipe: &'a Recipe) -> Result<Self, NeuralError> {
         let entry = criteria::find(&recipe.method)?;
-        let criterion = (entry.make)(recipe)?;
+        Self::with_criterion(recipe, (entry.make)(recipe)?)
+    }
+
+    /// The same with a criterion that is in no list.
+    ///
+    /// # Errors
+    /// [`NeuralError`] with the first thing that does not fit.
+    pub fn with_criterion(
+        recipe: &'a Recipe,
+        criterion: Box<LayerCriterion>,
+    ) -> Result<Self, NeuralError> {
         let model = secateur_checkpoint::open(recipe.model.as_ref())?;
         let choice = Choice { layers: recipe.layers.clone(), skip: recipe.skip.clone() };
         check_layers(&model, recipe, &choice)?;

@@ -73,7 +73,12 @@ impl Architecture for GptNeox {
     fn head(&self, mut b: Builder<'_>, dims: &Dims) -> Result<Segment, CheckpointError> {
         let x = b.activations(dims.width);
         let h = b.layer_norm("gpt_neox.final_layer_norm", x, dims.epsilon)?;
-        let name = if dims.tied { "gpt_neox.embed_in" } else { "embed_out" };
+        // Newer files call the head as all architectures do.
+        let name = match dims.tied {
+            true => "gpt_neox.embed_in",
+            false if b.has("lm_head.weight") => "lm_head",
+            false => "embed_out",
+        };
         let y = b.linear(name, h, dims.vocabulary, Bias::Absent)?;
         Ok(b.finish(y))
     }
@@ -84,5 +89,6 @@ impl Architecture for GptNeox {
             .iter()
             .any(|ending| tensor.ends_with(ending))
             || tensor == "embed_out.weight"
+            || tensor == "lm_head.weight"
     }
 }

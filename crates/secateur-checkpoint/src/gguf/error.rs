@@ -233,7 +233,8 @@ pub enum GgufError {
     },
     /// Values past the end of the file.
     #[error(
-        "tensor {tensor:?} needs {needed} bytes from byte {offset}, the file has {size} bytes: it is {} short",
+        "tensor {tensor:?} needs {needed} bytes from byte {offset}, the file has {size} bytes: \
+         it is {} short",
         offset.saturating_add(*needed).saturating_sub(*size)
     )]
     PastEnd {
@@ -250,7 +251,8 @@ pub enum GgufError {
     },
     /// Two tensors share bytes.
     #[error(
-        "tensors {first:?} and {second:?} overlap: one ends at byte {end}, the next begins at {start}"
+        "tensors {first:?} and {second:?} overlap: one ends at byte {end}, \
+         the next begins at {start}"
     )]
     Overlap {
         /// The file.
@@ -305,7 +307,7 @@ pub enum GgufError {
         expected: String,
     },
     /// A tensor that the architecture needs.
-    #[error("tensor {tensor:?} is missing ({expected}){}", nearest.as_ref().map(|n| format!("; the nearest name is {n:?}")).unwrap_or_default())]
+    #[error("tensor {tensor:?} is missing ({expected}){}", named(nearest.as_deref()))]
     MissingTensor {
         /// The file.
         path: PathBuf,
@@ -358,6 +360,11 @@ pub enum GgufError {
         /// What is wrong, with the entry.
         what: String,
     },
+}
+
+/// The end of a message that names the nearest tensor.
+fn named(nearest: Option<&str>) -> String {
+    nearest.map(|name| format!("; the nearest name is {name:?}")).unwrap_or_default()
 }
 
 impl GgufError {
@@ -453,7 +460,8 @@ impl GgufError {
                 "the download was probably interrupted: fetch the file again and compare its size"
             }
             Self::TypeUnsupported { .. } => {
-                "convert the file with `llama-quantize --allow-requantize FILE OUT q8_0`, or start from the original weights"
+                "convert the file with `llama-quantize --allow-requantize FILE OUT q8_0`, or start \
+                 from the original weights"
             }
             Self::Architecture { .. } | Self::UnknownTensor { .. } => {
                 "use the model's original Hugging Face directory"
@@ -480,7 +488,8 @@ impl GgufError {
             | Self::TypeUnknown { .. }
             | Self::Unaligned { .. }
             | Self::Overlap { .. } => {
-                "the file is damaged or was written by a faulty program: fetch it again from its source"
+                "the file is damaged or was written by a faulty program: fetch it again \
+                 from its source"
             }
         };
         Some(hint.to_owned())

@@ -8,7 +8,7 @@
 //! Versions 2 and 3, little-endian. Layout: ggml's `docs/gguf.md`. Differs from it in: dimensions
 //! of size zero, alignments above 1 MiB and headers above 100 MiB are refused.
 //!
-//! Start reading at [`header`] for the layout, at [`hf`] for the meaning.
+//! Start reading at `header` for the layout, at `hf` for the meaning.
 
 mod codes;
 mod cursor;

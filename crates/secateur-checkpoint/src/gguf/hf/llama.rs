@@ -423,7 +423,8 @@ fn biases(keys: &Keys<'_>, sizes: &Sizes) -> Result<(bool, bool), GgufError> {
         match counts.iter().find(|(_, count)| *count != first || *count % sizes.blocks != 0) {
             None => Ok(first > 0),
             Some((stem, count)) => Err(keys.unsupported(format!(
-                "{count} of {} blocks have a tensor \"{stem}.bias\", {first} have \"{}.bias\"; biases are needed in all or none",
+                "{count} of {} blocks have a tensor \"{stem}.bias\", {first} have \"{}.bias\"; \
+                 biases are needed in all or none",
                 sizes.blocks, counts[0].0
             ))),
         }

@@ -87,7 +87,8 @@ fn expressed(
     });
     if !equal {
         return Err(keys.unsupported(format!(
-            "tensor {FACTORS:?} scales the rotary frequencies by factors up to {factor} that are not Llama 3's"
+            "tensor {FACTORS:?} scales the rotary frequencies by factors up to {factor} \
+             that are not Llama 3's"
         )));
     }
     let rounded = factor.round();

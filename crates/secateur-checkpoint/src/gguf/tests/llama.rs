@@ -13,7 +13,8 @@ const BYTE_LEVEL: [&str; 8] = ["<s>", "</s>", "a", "b", "ab", "Ġ", "Ġa", "1"];
 /// Tokens of a small SentencePiece vocabulary.
 const PIECES: [&str; 8] = ["<unk>", "<s>", "</s>", "\u{2581}", "a", "b", "ab", "\u{2581}ab"];
 
-/// A model without a tokenizer: two blocks, hidden 8, inner 12, 4 heads of 2, 2 of them for keys, 8 tokens.
+/// A model without a tokenizer: two blocks, hidden 8, inner 12, 4 heads of 2, 2 of them for
+/// keys, 8 tokens.
 fn bare() -> Writer {
     let mut writer = Writer::default()
         .text("general.architecture", "llama")

@@ -101,6 +101,18 @@ fn sentencepiece_ids_are_those_of_the_original() {
     }
 }
 
+/// Merges of [`tiny`] by `generate_merges` of transformers 5.23.
+const TINY_MERGES: &str = "▁ t, h e, n d, ▁ a, i n, ▁t he, e r, ▁a nd, a b, b c, ab c, a bc, \
+                           ▁ ▁, ▁ b, a a, aa a, a aa";
+
+#[test]
+fn scores_become_the_merges_of_the_reference() {
+    let model = model(|w| sentencepiece(w, &tiny()));
+    let expect: Vec<Value> =
+        TINY_MERGES.split(", ").map(|m| json!(m.split(' ').collect::<Vec<_>>())).collect();
+    assert_eq!(model.tokenizer.unwrap()["model"]["merges"], Value::Array(expect));
+}
+
 #[test]
 fn sentencepiece_without_scores_or_bytes_is_read_with_a_warning() {
     let without_bytes = |w| {

@@ -190,10 +190,12 @@ fn rule(vocabulary: &Vocabulary<'_>, warnings: &mut Vec<String>) -> &'static Rul
             "key {key:?} is \"default\", which does not say how text is split: GPT-2's rule is used"
         )),
         (Some(name), _) => warnings.push(format!(
-            "key {key:?} is {name:?}, which is not known: GPT-2's rule is used, and token ids may differ from the model's own"
+            "key {key:?} is {name:?}, which is not known: GPT-2's rule is used, \
+             and token ids may differ from the model's own"
         )),
-        (None, _) => warnings
-            .push(format!("key {key:?} is missing: text is split by GPT-2's rule")),
+        (None, _) => {
+            warnings.push(format!("key {key:?} is missing: text is split by GPT-2's rule"));
+        }
     }
     &RULES[0]
 }

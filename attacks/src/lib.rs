@@ -1,0 +1,1 @@
+//! Malformed models and texts, made by a generator.

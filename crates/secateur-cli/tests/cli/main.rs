@@ -1,0 +1,3 @@
+//! The program from outside: what a user types, what comes back.
+
+mod common;
