@@ -1,1 +1,51 @@
 //! Malformed models and texts, made by a generator.
+//!
+//! Each [`Case`] writes one thing that a reader must survive: a file that is damaged, that lies
+//! about itself, or that is hostile. They all start from a small valid [`model`], so that
+//! nothing else is wrong with them. Whatever a case is about lies in its folder as `model` (a
+//! directory or a file) and, when there is one, `text.txt`.
+//!
+//! The crate knows nothing of the readers; what each must say stands in their tests.
+
+pub mod configs;
+pub mod contents;
+pub mod headers;
+pub mod model;
+pub mod shards;
+pub mod texts;
+pub mod values;
+
+use std::io;
+use std::path::Path;
+
+/// One malformed or unusual input.
+#[derive(Clone, Copy, Debug)]
+pub struct Case {
+    /// Name, unique over all cases.
+    pub name: &'static str,
+    /// Writes `model` and perhaps `text.txt` into an empty folder.
+    pub write: fn(&Path) -> io::Result<()>,
+}
+
+/// Every case, by what is attacked.
+pub const CASES: &[&[Case]] =
+    &[contents::CASES, headers::CASES, shards::CASES, values::CASES, configs::CASES, texts::CASES];
+
+/// The case of a name.
+pub fn find(name: &str) -> Option<&'static Case> {
+    CASES.iter().copied().flatten().find(|case| case.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique() {
+        let mut names: Vec<&str> = CASES.iter().copied().flatten().map(|case| case.name).collect();
+        let all = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all);
+    }
+}

@@ -127,6 +127,12 @@ impl Checkpoint {
     fn new(path: &Path, layout: Layout, parts: Parts) -> Result<Self, CheckpointError> {
         let architecture = arch::of(&parts.config)?;
         let dims = architecture.dims(&parts.config)?;
+        if dims.epsilon < 0.0 {
+            let keys = ["rms_norm_eps", "layer_norm_eps"];
+            let key = keys.into_iter().find(|key| parts.config.map.contains_key(*key));
+            let reason = format!("expected a number that is not negative, got {}", dims.epsilon);
+            return Err(parts.config.error(key.unwrap_or(keys[0]), reason));
+        }
         let mut warnings = parts.warnings;
         if parts.config.map.contains_key("auto_map") {
             warnings.push(
@@ -206,6 +212,14 @@ impl Checkpoint {
                 Tokenizer::parse(&self.path, &tokenizer.to_string())
             }
             TokenizerSource::None => Err(CheckpointError::NoTokenizer { path: self.path.clone() }),
+        }
+    }
+
+    /// The file that the tokenizer comes from: tokenizer.json, or the model itself.
+    pub fn tokenizer_path(&self) -> &Path {
+        match &self.tokenizer {
+            TokenizerSource::File(path) => path,
+            TokenizerSource::Json { .. } | TokenizerSource::None => &self.path,
         }
     }
 

@@ -37,9 +37,13 @@ impl Config {
             key: key.to_owned(),
             reason,
         };
-        let text = std::fs::read(path).map_err(|source| match source.kind() {
-            std::io::ErrorKind::NotFound => bad("config.json", "the file is missing".to_owned()),
-            _ => CheckpointError::Io { path: path.to_owned(), source },
+        let text = crate::sniff::read_whole(path).map_err(|error| match error {
+            CheckpointError::Io { source, .. }
+                if source.kind() == std::io::ErrorKind::NotFound =>
+            {
+                bad("config.json", "the file is missing".to_owned())
+            }
+            other => other,
         })?;
         match serde_json::from_slice(&text) {
             Ok(Value::Object(map)) => Ok(Self { path: path.to_owned(), map }),

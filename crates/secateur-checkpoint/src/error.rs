@@ -20,6 +20,8 @@ pub enum CheckpointError {
     WrongFormat { path: PathBuf, found: &'static str, expected: &'static str },
     #[error("this is a Git LFS pointer of {bytes} bytes, not the file it stands for")]
     LfsPointer { path: PathBuf, bytes: u64 },
+    #[error("this is a web page, not the file that was to be downloaded")]
+    WebPage { path: PathBuf },
     #[error("this is a pickle file, which can run code when it is read; it was not read")]
     Pickle { path: PathBuf },
     #[error("this is {kind}, not a regular file")]
@@ -116,6 +118,7 @@ impl CheckpointError {
             | Self::NotAModel { path, .. }
             | Self::WrongFormat { path, .. }
             | Self::LfsPointer { path, .. }
+            | Self::WebPage { path }
             | Self::Pickle { path }
             | Self::NotRegular { path, .. }
             | Self::HeaderTooSmall { path, .. }
@@ -164,6 +167,11 @@ impl CheckpointError {
                 3,
                 "run `git lfs pull` in the model's folder, or download the file with `hf download`",
             ),
+            Self::WebPage { .. } => card(
+                "SEC-CK-028",
+                3,
+                "download the file again; the page may say that a login is needed",
+            ),
             Self::Pickle { path } => {
                 Card { code: "SEC-CK-006", exit: 4, hint: Some(conversion_of(path)) }
             }
@@ -205,7 +213,11 @@ impl CheckpointError {
             Self::UnknownArchitecture { .. } => {
                 card("SEC-CK-020", 4, "`secateur methods` lists what can be pruned")
             }
-            Self::UnsupportedOption { .. } => card("SEC-CK-021", 4, ""),
+            Self::UnsupportedOption { .. } => card(
+                "SEC-CK-021",
+                4,
+                "use a model without this option; the setting cannot be left out without changing what the model computes",
+            ),
             Self::MissingTensor { .. } => {
                 card("SEC-CK-022", 3, "the weights and config.json do not belong together")
             }
@@ -352,5 +364,9 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "SEC-CK-027",
         "A token id is negative or not below the number of rows of the embedding. The tokenizer or the ids belong to another model.",
+    ),
+    (
+        "SEC-CK-028",
+        "The file is an HTML page. Usual cause: a download that asked for a login, or for an address that is not there. Download the file again, for example with `hf download`.",
     ),
 ];

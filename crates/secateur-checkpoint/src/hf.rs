@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::error::CheckpointError;
 use crate::safetensors::{self, SafeTensors};
-use crate::sniff::{Content, sniff};
+use crate::sniff::{Content, read_whole, sniff};
 
 /// Weights of a directory: a file, or shards with an index.
 ///
@@ -103,8 +103,7 @@ type WeightMap = BTreeMap<String, String>;
 fn read_index(index: &Path) -> Result<(WeightMap, Option<u64>), CheckpointError> {
     let bad =
         |what: String| CheckpointError::Index { path: index.to_owned(), problems: vec![what] };
-    let text = std::fs::read(index)
-        .map_err(|source| CheckpointError::Io { path: index.to_owned(), source })?;
+    let text = read_whole(index)?;
     let json: Map<String, Value> =
         serde_json::from_slice(&text).map_err(|error| bad(format!("not a JSON map: {error}")))?;
     let Some(Value::Object(map)) = json.get("weight_map") else {

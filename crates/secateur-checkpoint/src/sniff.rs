@@ -20,7 +20,7 @@ pub enum Content {
 /// Recognizes a regular file by its first bytes, and refuses what is never read.
 ///
 /// # Errors
-/// [`CheckpointError`] for empty files, pickle files, Git LFS pointers, pipes and devices.
+/// [`CheckpointError`] for empty files, pickle files, Git LFS pointers, web pages, pipes and devices.
 pub fn sniff(path: &Path) -> Result<Content, CheckpointError> {
     let io = |source| CheckpointError::Io { path: path.to_owned(), source };
     let meta = std::fs::metadata(path).map_err(io)?;
@@ -36,6 +36,9 @@ pub fn sniff(path: &Path) -> Result<Content, CheckpointError> {
     if head.starts_with(b"version https://git-lfs") {
         return Err(CheckpointError::LfsPointer { path: path.to_owned(), bytes: meta.len() });
     }
+    if is_web_page(&head) {
+        return Err(CheckpointError::WebPage { path: path.to_owned() });
+    }
     if is_pickle(path, &head) {
         return Err(CheckpointError::Pickle { path: path.to_owned() });
     }
@@ -46,6 +49,20 @@ pub fn sniff(path: &Path) -> Result<Content, CheckpointError> {
     } else {
         Content::Other
     })
+}
+
+/// The content of a regular file; pipes, whose other end may never write, and Git LFS pointers are
+/// refused.
+pub(crate) fn read_whole(path: &Path) -> Result<Vec<u8>, CheckpointError> {
+    sniff(path)?;
+    std::fs::read(path).map_err(|source| CheckpointError::Io { path: path.to_owned(), source })
+}
+
+/// What servers answer with in place of a file that needs a login or is not there.
+fn is_web_page(head: &[u8]) -> bool {
+    let head = head.trim_ascii_start();
+    let begins = |start: &[u8]| head.get(..start.len()).is_some_and(|h| h.eq_ignore_ascii_case(start));
+    begins(b"<!doctype html") || begins(b"<html")
 }
 
 /// Zip archives and pickle opcodes, as `torch.save` writes them.

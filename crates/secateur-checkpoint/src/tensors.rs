@@ -79,9 +79,18 @@ impl Tensors {
     }
 
     /// The name that takes the fewest edits from `name`, when fewer than a third of its length.
+    /// Names with the same numbers come first: a misspelt part of layer 1 is not that of layer 0.
     pub fn nearest(&self, name: &str) -> Option<&str> {
-        let names = self.iter().map(|(candidate, _)| (edits(name, candidate), candidate));
-        names.min().filter(|(distance, _)| *distance <= name.len() / 3).map(|(_, name)| name)
+        let numbers = |name: &str| -> Vec<String> {
+            let parts = name.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
+            parts.map(str::to_owned).collect()
+        };
+        let own = numbers(name);
+        let near = |candidate: &str| candidate.len().abs_diff(name.len()) <= name.len() / 3;
+        let names = self.iter().map(|(candidate, _)| candidate).filter(|c| near(c));
+        let names = names.map(|c| (edits(name, c), numbers(c) != own, c));
+        let close = names.filter(|(distance, ..)| *distance <= name.len() / 3);
+        close.min_by_key(|(distance, other, c)| (*other, *distance, *c)).map(|(.., name)| name)
     }
 
     /// Bytes of all values, and their number.
@@ -153,6 +162,9 @@ mod tests {
         ]);
         assert_eq!(tensors.nearest("model.nrom.weight"), Some("model.norm.weight"));
         assert_eq!(tensors.nearest("something else"), None);
+        let list = ["layers.0.up_proj", "layers.1.up_porj"];
+        let list = list.map(|n| (n.into(), Source::same(Stored::of_f32(vec![1], &[0.0]))));
+        assert_eq!(Tensors::new(list.into()).nearest("layers.1.up_proj"), Some("layers.1.up_porj"));
         assert_eq!(tensors.unasked().len(), 2);
         assert!(tensors.find("lm_head.weight").is_some());
         assert_eq!(tensors.unasked(), ["model.norm.weight"]);

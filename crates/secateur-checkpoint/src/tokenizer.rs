@@ -22,8 +22,10 @@ impl Tokenizer {
     /// # Errors
     /// [`CheckpointError::Tokenizer`] when the library refuses the file or fails on it.
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| CheckpointError::Io { path: path.to_owned(), source })?;
+        let text = String::from_utf8(crate::sniff::read_whole(path)?).map_err(|error| {
+            let reason = format!("not UTF-8 at byte {}", error.utf8_error().valid_up_to());
+            CheckpointError::Tokenizer { path: path.to_owned(), reason }
+        })?;
         Self::parse(path, &text)
     }
 

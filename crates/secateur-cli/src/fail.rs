@@ -4,7 +4,7 @@ use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
-use secateur::core::RunError;
+use secateur::core::{Kind, RunError};
 use serde_json::json;
 
 use crate::out;
@@ -43,6 +43,27 @@ pub(crate) fn show(error: &RunError, json: bool) -> ExitCode {
         out::note(&text);
     }
     ExitCode::from(error.kind.exit())
+}
+
+/// Shows what is wrong with the command line, or the help or version that it asks for.
+pub(crate) fn show_usage(error: &clap::Error) -> ExitCode {
+    let asks_for_json = std::env::args_os().any(|word| word == "--json");
+    if !error.use_stderr() || !asks_for_json {
+        // A reader that went away is no failure.
+        let _ = error.print();
+        return ExitCode::from(error.exit_code().clamp(0, 255) as u8);
+    }
+    let text = error.to_string();
+    let message = text.lines().next().unwrap_or_default();
+    let value = json!({
+        "code": "SEC-CL-006",
+        "exit": Kind::Usage.exit(),
+        "message": out::clean(message.trim_start_matches("error: ")),
+        "path": null,
+        "help": "`secateur help` and `secateur COMMAND --help` show what can be typed",
+    });
+    out::note(&value.to_string());
+    ExitCode::from(Kind::Usage.exit())
 }
 
 /// Shows that the program itself is wrong.

@@ -21,7 +21,10 @@ fn main() -> ExitCode {
     // A panic inside a guarded library call is an error there; only one that arrives here is
     // shown, below.
     std::panic::set_hook(Box::new(|info| fail::remember_panic(info)));
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return fail::show_usage(&error),
+    };
     let json = cli.json();
     let run = AssertUnwindSafe(|| commands::run(cli));
     match std::panic::catch_unwind(run) {

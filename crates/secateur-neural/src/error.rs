@@ -64,6 +64,11 @@ impl NeuralError {
         let hint = |text: &str| Some(text.to_owned());
         match self {
             Self::Checkpoint(e) => (e.code(), Kind::of_exit(e.exit()), e.hint()),
+            Self::Store(e @ StoreError::Io { .. }) => (
+                e.code(),
+                Kind::of_exit(e.exit()),
+                e.hint().or_else(|| hint("check the disk and its limits, or choose another -o")),
+            ),
             Self::Store(e) => (e.code(), Kind::of_exit(e.exit()), e.hint()),
             Self::Exec(ExecError::Spill(_)) => (
                 "SEC-NN-001",
@@ -71,7 +76,9 @@ impl NeuralError {
                 hint("free space beside the output, or raise --max-memory"),
             ),
             Self::Exec(_) => ("SEC-NN-002", Kind::Other, None),
-            Self::Prune { .. } => ("SEC-NN-003", Kind::Input, None),
+            Self::Prune { .. } => {
+                ("SEC-NN-003", Kind::Input, hint("leave the layer out with --skip"))
+            },
             Self::UnknownMethod { .. } => {
                 ("SEC-NN-004", Kind::Usage, hint("`secateur methods` lists them"))
             }
@@ -109,7 +116,7 @@ impl NeuralError {
             Self::NotFinite { .. } => (
                 "SEC-NN-016",
                 Kind::Input,
-                hint("the model overflows on this text; check it with `secateur eval`"),
+                hint("the weights are finite but overflow on this text; try another text or model"),
             ),
             Self::Memory { .. } => (
                 "SEC-NN-017",
@@ -119,7 +126,11 @@ impl NeuralError {
             Self::Interrupted { resume, .. } => {
                 ("SEC-NN-018", Kind::Interrupted, Some(format!("go on with: {resume}")))
             }
-            Self::Expect { .. } => ("SEC-NN-019", Kind::Input, None),
+            Self::Expect { .. } => (
+                "SEC-NN-019",
+                Kind::Input,
+                hint("give a file with input_ids and logits of this model"),
+            ),
             Self::Changed { .. } => {
                 ("SEC-NN-020", Kind::Resources, hint("run again when nobody writes to the file"))
             }

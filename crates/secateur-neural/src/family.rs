@@ -61,7 +61,7 @@ pub(crate) fn inputs(
     work: &Work<'_>,
     sources: &[(&'static str, PathBuf)],
 ) -> Result<Vec<Input>, NeuralError> {
-    check_finite(work)?;
+    check_finite(&work.model)?;
     let input = |(role, path): &(&'static str, PathBuf)| {
         let hash = hash_file(path)?;
         let name = path.display().to_string();
@@ -71,12 +71,15 @@ pub(crate) fn inputs(
 }
 
 /// Refuses NaN and infinite weights, with the tensor, their number and the first place.
-fn check_finite(work: &Work<'_>) -> Result<(), NeuralError> {
-    let tensors: Vec<_> = work.model.tensors.iter().collect();
+///
+/// # Errors
+/// [`secateur_checkpoint::CheckpointError::NotFinite`] for the first such tensor.
+pub fn check_finite(model: &secateur_checkpoint::Checkpoint) -> Result<(), NeuralError> {
+    let tensors: Vec<_> = model.tensors.iter().collect();
     let bad = tensors.par_iter().find_map_first(|(name, source)| {
         let (count, first) = not_finite(&source.stored);
         (count > 0).then(|| secateur_checkpoint::CheckpointError::NotFinite {
-            path: work.model.path.clone(),
+            path: model.path.clone(),
             name: (*name).to_owned(),
             count,
             first,

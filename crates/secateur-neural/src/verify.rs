@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::data::read_ids;
 use crate::error::NeuralError;
+use crate::family::check_finite;
 use crate::generate::{Generator, logits};
 
 /// One thing that was checked.
@@ -37,6 +38,10 @@ pub fn verify(path: &Path) -> Result<Vec<Check>, NeuralError> {
     let tensors = model.tensors.iter().count();
     let mut checks =
         vec![check("shapes", true, format!("{tensors} tensors fit {}", model.architecture.name()))];
+    checks.push(match check_finite(&model) {
+        Ok(()) => check("values", true, "all finite".to_owned()),
+        Err(error) => check("values", false, error.to_string()),
+    });
     let manifest = if path.is_dir() { read_manifest(path)? } else { None };
     let Some(manifest) = manifest else {
         checks.push(check("manifest", true, "none; not written by secateur".to_owned()));

@@ -117,7 +117,13 @@ fn heads(config: &Config, width: usize, default_partial: f64) -> Result<Heads, C
             return Err(config.error("num_attention_heads", reason));
         }
     };
-    Ok(Heads { count, kv, width: head, rope: config.rope(default_partial)? })
+    let heads = Heads { count, kv, width: head, rope: config.rope(default_partial)? };
+    let rotated = (head as f64 * heads.rope.partial) as usize;
+    if rotated % 2 != 0 {
+        let reason = format!("{rotated} rotated values of a head of {head} do not make pairs");
+        return Err(config.error("head_dim", reason));
+    }
+    Ok(heads)
 }
 
 /// The activation of a configuration.

@@ -30,6 +30,10 @@ const OWN: &[(&str, &str)] = &[
         "SEC-CL-005",
         "The demo could not write its folder in the current directory. Run it where you may write.",
     ),
+    (
+        "SEC-CL-006",
+        "The command line cannot be understood: a word that is unknown, missing or cannot be. `secateur COMMAND --help` shows what can be typed. Without --json the message has no code and shows the usage.",
+    ),
 ];
 
 pub(crate) fn run(code: &str, manner: Manner) -> Result<ExitCode, RunError> {

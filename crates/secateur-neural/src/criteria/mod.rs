@@ -41,7 +41,7 @@ pub const ALL: &[Entry] = &[
     Entry {
         method: random::METHOD,
         scope: Scope::Row,
-        laws: &["exact_count", "monotone", "scale_free"],
+        laws: &["exact_count", "monotone", "scale_free", "idempotent"],
         make: |recipe| plain(recipe, random::RandomScore { seed: recipe.seed }),
     },
     Entry {

@@ -37,8 +37,9 @@ impl Windows {
 /// [`NeuralError`] when a file cannot be read, is no text, too short, or holds ids that the
 /// model does not have.
 pub fn windows(data: &Calibration, model: &Checkpoint, seed: u64) -> Result<Windows, NeuralError> {
+    let is_ids = matches!(data.files.as_slice(), [file] if ids_file(file).is_some());
     let windows = match data.files.as_slice() {
-        [file] if ids_file(file).is_some() => from_ids(file, data)?,
+        [file] if is_ids => from_ids(file, data)?,
         files => from_text(files, data, model, seed)?,
     };
     let first = windows.files.first().map_or(Path::new(""), PathBuf::as_path);
@@ -52,7 +53,7 @@ pub fn windows(data: &Calibration, model: &Checkpoint, seed: u64) -> Result<Wind
         let path = first.to_owned();
         return Err(NeuralError::Window { path, seq_len: windows.tokens, why });
     }
-    model.check_ids(first, &windows.ids)?;
+    model.check_ids(if is_ids { first } else { model.tokenizer_path() }, &windows.ids)?;
     Ok(windows)
 }
 
@@ -162,8 +163,15 @@ fn from_text(
 }
 
 fn read_text(path: &Path) -> Result<String, NeuralError> {
-    let bytes = std::fs::read(path)
-        .map_err(|source| NeuralError::DataIo { path: path.to_owned(), source })?;
+    let io = |source| NeuralError::DataIo { path: path.to_owned(), source };
+    // A pipe cannot be read twice, and a run hashes what it has read.
+    let kind = std::fs::metadata(path).map_err(io)?.file_type();
+    if !kind.is_file() {
+        let kind = if kind.is_dir() { "a directory" } else { "a pipe or a device" };
+        let path = path.to_owned();
+        return Err(secateur_checkpoint::CheckpointError::NotRegular { path, kind }.into());
+    }
+    let bytes = std::fs::read(path).map_err(io)?;
     let text = String::from_utf8(bytes).map_err(|error| NeuralError::NotText {
         path: path.to_owned(),
         offset: error.utf8_error().valid_up_to(),

@@ -6,7 +6,7 @@ use secateur_graph::ValueId;
 use serde::Serialize;
 
 use crate::error::NeuralError;
-use crate::family::count_nonzeros;
+use crate::family::{check_finite, count_nonzeros};
 use crate::prune::shape_of;
 
 /// What a model is.
@@ -75,6 +75,8 @@ pub fn inspect(model: &Checkpoint) -> Result<Inspection, NeuralError> {
     let rows = linears.into_par_iter().map(|(name, shape)| row(model, name, shape)).collect();
     let (bytes, parameters) = model.tensors.size();
     let tensors: Vec<_> = model.tensors.iter().collect();
+    let mut warnings = model.warnings.clone();
+    warnings.extend(check_finite(model).err().map(|error| error.to_string()));
     Ok(Inspection {
         format: format!("{:?}", model.layout).to_lowercase(),
         architecture: model.architecture.name().to_owned(),
@@ -88,7 +90,7 @@ pub fn inspect(model: &Checkpoint) -> Result<Inspection, NeuralError> {
         types: model.tensors.types().into_iter().map(|(t, n)| (t.to_string(), n)).collect(),
         tokenizer: model.tokenizer().is_ok(),
         linears: rows,
-        warnings: model.warnings.clone(),
+        warnings,
     })
 }
 

@@ -58,6 +58,7 @@ pub fn perplexity(
     if let Some(window) = losses.iter().position(|loss| !loss.is_finite()) {
         let path = model.path.clone();
         let block = model.dims.layers;
+        crate::family::check_finite(model)?;
         progress.warn(&format!("window {window} has a loss that is not finite"));
         return Err(NeuralError::NotFinite { path, block });
     }

@@ -79,7 +79,13 @@ struct Agreement {
     perplexity: f64,
 }
 
-fn compare(model: &Path, prefix: &str, golden: &Path, calibration: &Path, eval: &Path) -> Agreement {
+fn compare(
+    model: &Path,
+    prefix: &str,
+    golden: &Path,
+    calibration: &Path,
+    eval: &Path,
+) -> Agreement {
     let recipe = recipe(model, calibration);
     let norms = Norms::default();
     let folder = tempfile::tempdir().unwrap();
@@ -99,9 +105,10 @@ fn compare(model: &Path, prefix: &str, golden: &Path, calibration: &Path, eval: 
     for (key, stored) in &golden.tensors {
         if let Some(name) = key.strip_prefix("norm.") {
             let ours = &norms[&format!("{prefix}{name}")];
-            let largest = stored.to_f32().unwrap().into_iter().zip(ours).fold(0.0_f64, |w, (a, b)| {
-                w.max(f64::from((a - b).abs()) / f64::from(a.abs()).max(1e-12))
-            });
+            let largest =
+                stored.to_f32().unwrap().into_iter().zip(ours).fold(0.0_f64, |w, (a, b)| {
+                    w.max(f64::from((a - b).abs()) / f64::from(a.abs()).max(1e-12))
+                });
             println!("{name}: norms within {largest:.2e}");
             worst = worst.max(largest);
         } else if let Some(name) = key.strip_prefix("mask.") {

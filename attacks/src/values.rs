@@ -1,0 +1,73 @@
+//! Tensors that are missing, too many, or hold strange values.
+
+use std::io;
+use std::path::Path;
+
+use crate::Case;
+use crate::model::{Model, Tensor, llama};
+
+/// The cases of this file.
+pub const CASES: &[Case] = &[
+    Case {
+        name: "missing_tensor",
+        write: |f| with(f, |m| m.tensor(UP).name = MISSPELT.to_owned()),
+    },
+    Case { name: "extra_tensors", write: extra },
+    Case { name: "wrong_shape", write: |f| with(f, |m| m.tensor(UP).shape = vec![16, 32]) },
+    Case { name: "nan_weights", write: |f| with(f, |m| spoil(m, f32::NAN)) },
+    Case { name: "infinite_weights", write: |f| with(f, |m| spoil(m, f32::NEG_INFINITY)) },
+    Case { name: "nan_in_the_embedding", write: nan_in_embedding },
+    Case { name: "zero_weights", write: |f| with(f, |m| m.tensor(UP).values.fill(0.0)) },
+    Case { name: "negative_zeros", write: |f| with(f, |m| m.tensor(UP).values.fill(-0.0)) },
+    Case { name: "denormal_weights", write: |f| with(f, |m| m.tensor(UP).values.fill(1e-40)) },
+    Case { name: "constant_rows", write: |f| with(f, |m| m.tensor(UP).values.fill(0.25)) },
+    Case { name: "all_weights_zero", write: all_zero },
+    Case { name: "largest_weights", write: |f| with(f, |m| m.tensor(UP).values.fill(f32::MAX)) },
+    Case { name: "escapes_in_names", write: escapes },
+];
+
+/// The tensor that the cases attack.
+const UP: &str = "model.layers.1.mlp.up_proj.weight";
+const MISSPELT: &str = "model.layers.1.mlp.up_porj.weight";
+
+fn with(folder: &Path, change: fn(&mut Model)) -> io::Result<()> {
+    let mut model = llama();
+    change(&mut model);
+    model.write(folder)
+}
+
+/// Three values, the first at 37.
+fn spoil(model: &mut Model, value: f32) {
+    for at in [37, 100, 511] {
+        model.tensor(UP).values[at] = value;
+    }
+}
+
+fn nan_in_embedding(folder: &Path) -> io::Result<()> {
+    with(folder, |model| model.tensor("model.embed_tokens.weight").values[5] = f32::NAN)
+}
+
+fn extra(folder: &Path) -> io::Result<()> {
+    with(folder, |model| {
+        let tensor =
+            |name: &str| Tensor { name: name.to_owned(), shape: vec![2], values: vec![1.0; 2] };
+        model.tensors.extend(["vision.a", "vision.b"].map(tensor));
+    })
+}
+
+fn all_zero(folder: &Path) -> io::Result<()> {
+    with(folder, |model| {
+        let linear = |tensor: &&mut Tensor| tensor.name.contains("proj");
+        for tensor in model.tensors.iter_mut().filter(linear) {
+            tensor.values.fill(0.0);
+        }
+    })
+}
+
+/// A name that would color a terminal, turn its text around and open a tag.
+fn escapes(folder: &Path) -> io::Result<()> {
+    with(folder, |model| {
+        let name = "../../x\u{1b}[31m\u{202e}<script>alert(1)</script>".to_owned();
+        model.tensors.push(Tensor { name, shape: vec![1], values: vec![1.0] });
+    })
+}

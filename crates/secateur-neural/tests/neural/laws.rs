@@ -1,0 +1,80 @@
+//! Every criterion has the laws that it claims.
+
+use proptest::test_runner::{Config, TestRunner};
+use secateur_core::recipe::{self, Keep, Precision, Scope};
+use secateur_core::{Budget, Recipe, Scores};
+use secateur_laws::{Case, LAWS, cases};
+use secateur_neural::criteria::{ALL, Entry};
+use secateur_neural::{Inputs, Layer};
+
+fn recipe(method: &str) -> Recipe {
+    Recipe {
+        format: recipe::FORMAT,
+        family: "neural".into(),
+        model: String::new(),
+        method: method.into(),
+        budget: Budget::Sparsity(0.5),
+        scope: Scope::Row,
+        layers: vec![],
+        skip: vec![],
+        calibration: None,
+        evaluation: None,
+        seed: 3,
+        precision: Precision::F32,
+        dtype: Keep::Keep,
+        options: std::collections::BTreeMap::new(),
+    }
+}
+
+fn score(entry: &Entry, case: &Case) -> Scores {
+    let criterion = (entry.make)(&recipe(entry.method.name)).unwrap();
+    let layer = Layer {
+        name: "layer".into(),
+        index: 0,
+        out: case.out,
+        inner: case.inner,
+        weight: case.weight.clone(),
+        group: case.inner,
+    };
+    let inputs = Inputs { squares: case.squares.clone(), windows: 1 };
+    criterion.score(&layer, &inputs).unwrap()
+}
+
+#[test]
+fn every_criterion_has_the_laws_it_claims() {
+    for entry in ALL {
+        for claimed in entry.laws {
+            let (_, law) = LAWS.iter().find(|(name, _)| name == claimed).unwrap_or_else(|| {
+                panic!("{} claims {claimed}, which is no law", entry.method.name)
+            });
+            // A fixed source of randomness: the same cases on every run.
+            let mut runner = TestRunner::new_with_rng(
+                Config { cases: 200, failure_persistence: None, ..Config::default() },
+                proptest::test_runner::TestRng::deterministic_rng(
+                    proptest::test_runner::RngAlgorithm::ChaCha,
+                ),
+            );
+            let result = runner.run(&cases(), |case| law(&case, &|case| score(entry, case)));
+            assert!(result.is_ok(), "{}: {claimed}: {result:?}", entry.method.name);
+        }
+    }
+}
+
+#[test]
+fn a_law_can_fail() {
+    // Scores that fall with size cut other weights the second time.
+    let falling = |case: &Case| {
+        let values = case.weight.iter().map(|w| -w.abs()).collect();
+        Scores::equal_groups(values, case.inner).unwrap()
+    };
+    let (_, idempotent) = LAWS.iter().find(|(name, _)| *name == "idempotent").unwrap();
+    let case = Case {
+        out: 1,
+        inner: 4,
+        weight: vec![-2.0, -1.0, 1.0, 2.0],
+        squares: vec![1.0; 4],
+        sparsity: 0.5,
+        more: 0.5,
+    };
+    assert!(idempotent(&case, &falling).is_err());
+}

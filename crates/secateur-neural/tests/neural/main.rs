@@ -1,0 +1,61 @@
+//! Tests of the family as a whole.
+
+mod disks;
+mod golden;
+mod laws;
+mod threads;
+mod tokenizers;
+
+use std::path::{Path, PathBuf};
+
+use secateur_core::prune::{Job, OnExisting};
+use secateur_core::recipe::{self, Calibration, Keep, Precision, Sampling, Scope};
+use secateur_core::{Budget, Recipe};
+
+/// The committed demo model and its texts.
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name)
+}
+
+/// A recipe over the demo model.
+fn recipe(method: &str, budget: Budget) -> Recipe {
+    let calibration = Calibration {
+        files: vec![fixture("demo/calibration.txt").display().to_string()],
+        samples: 8,
+        seq_len: 64,
+        sampling: Sampling::Spread,
+    };
+    Recipe {
+        format: recipe::FORMAT,
+        family: "neural".into(),
+        model: fixture("demo/model").display().to_string(),
+        method: method.into(),
+        budget,
+        scope: Scope::Row,
+        layers: vec![],
+        skip: vec![],
+        calibration: (method == "wanda").then_some(calibration),
+        evaluation: None,
+        seed: 0,
+        precision: Precision::F32,
+        dtype: Keep::Keep,
+        options: std::collections::BTreeMap::new(),
+    }
+}
+
+fn job(output: &Path, existing: OnExisting) -> Job {
+    Job { output: output.to_owned(), existing, max_memory: None, command: vec![] }
+}
+
+/// Names and contents of the files of an output that must be the same on every run.
+fn contents(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<(String, Vec<u8>)> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), path))
+        .filter(|(name, _)| !name.starts_with("report."))
+        .map(|(name, path)| (name, std::fs::read(path).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
