@@ -55,12 +55,12 @@ fn text_for_tokenizer(folder: &Path, text: &str) -> io::Result<()> {
     fs::write(folder.join("model/tokenizer.json"), text)
 }
 
-/// A merge whose result is longer than its parts are known to be.
+/// A merge whose right part is shorter than the prefix that is cut from it.
 fn long_merge() -> Value {
     json!({
         "type": "BPE",
         "vocab": { "w": 0, "1": 1, "w1": 2, "longer": 3 },
-        "merges": [["w", "longerstill"], ["w", "1"]],
+        "merges": [["w", "1"]],
         "continuing_subword_prefix": "##longprefix",
         "unk_token": null,
     })
@@ -75,7 +75,10 @@ fn no_length(tokenizer: &mut Value) {
 fn template(tokenizer: &mut Value) {
     tokenizer["post_processor"] = json!({
         "type": "TemplateProcessing",
-        "single": [{ "SpecialToken": { "id": "[CLS]", "type_id": 0 } }],
+        "single": [
+            { "SpecialToken": { "id": "[CLS]", "type_id": 0 } },
+            { "Sequence": { "id": "A", "type_id": 0 } },
+        ],
         "pair": [],
         "special_tokens": {},
     });

@@ -38,9 +38,7 @@ impl Config {
             reason,
         };
         let text = crate::sniff::read_whole(path).map_err(|error| match error {
-            CheckpointError::Io { source, .. }
-                if source.kind() == std::io::ErrorKind::NotFound =>
-            {
+            CheckpointError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
                 bad("config.json", "the file is missing".to_owned())
             }
             other => other,

@@ -61,7 +61,8 @@ pub(crate) fn read_whole(path: &Path) -> Result<Vec<u8>, CheckpointError> {
 /// What servers answer with in place of a file that needs a login or is not there.
 fn is_web_page(head: &[u8]) -> bool {
     let head = head.trim_ascii_start();
-    let begins = |start: &[u8]| head.get(..start.len()).is_some_and(|h| h.eq_ignore_ascii_case(start));
+    let begins =
+        |start: &[u8]| head.get(..start.len()).is_some_and(|h| h.eq_ignore_ascii_case(start));
     begins(b"<!doctype html") || begins(b"<html")
 }
 

@@ -71,7 +71,16 @@ pub(crate) fn show_bug(json: bool) -> ExitCode {
     let panic = PANIC.lock().map(|last| last.clone()).unwrap_or_default();
     let panic = out::clean(&panic);
     if json {
-        out::note(&json!({ "code": "SEC-CL-001", "exit": 70, "message": panic }).to_string());
+        out::note(
+            &json!({
+                "code": "SEC-CL-001",
+                "exit": 70,
+                "message": panic,
+                "path": null,
+                "help": "please report it with this text and the output of `secateur doctor`",
+            })
+            .to_string(),
+        );
     } else {
         out::note(&format!(
             "error[SEC-CL-001]: this is a bug of secateur, not of your input\n  {panic}\n  \

@@ -78,7 +78,7 @@ impl NeuralError {
             Self::Exec(_) => ("SEC-NN-002", Kind::Other, None),
             Self::Prune { .. } => {
                 ("SEC-NN-003", Kind::Input, hint("leave the layer out with --skip"))
-            },
+            }
             Self::UnknownMethod { .. } => {
                 ("SEC-NN-004", Kind::Usage, hint("`secateur methods` lists them"))
             }

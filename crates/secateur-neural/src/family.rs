@@ -10,7 +10,7 @@ use secateur_core::record::{
     self, Change, Cost, Group, Input, Measured, Named, Quality, Record, Run,
 };
 use secateur_core::{Progress, Recipe, RunError};
-use secateur_store::{Output, hash_file};
+use secateur_store::{Output, StoreError, hash_file};
 use secateur_tensor::kernels::isa;
 use secateur_tensor::{DType, Stored};
 use serde_json::{Value, json};
@@ -43,8 +43,24 @@ impl Family for Neural {
         job: &Job,
         progress: &mut dyn Progress,
     ) -> Result<Record, RunError> {
+        refuse_inside(Path::new(&recipe.model), &job.output)?;
         Ok(prune::run(recipe, job, progress)?)
     }
+}
+
+/// Refuses an output inside the directory of the model: the files of the model are the inputs of
+/// a run, but what lies beside them is the model's too.
+fn refuse_inside(model: &Path, output: &Path) -> Result<(), NeuralError> {
+    let parent = output.parent().filter(|p| *p != Path::new("")).unwrap_or(Path::new("."));
+    // A place or a model that is not there is reported by who needs it.
+    let (Ok(folder), Ok(parent)) = (model.canonicalize(), parent.canonicalize()) else {
+        return Ok(());
+    };
+    if folder.is_dir() && parent.starts_with(&folder) {
+        let (output, input) = (output.to_owned(), model.to_owned());
+        return Err(StoreError::OutputIsInput { output, input }.into());
+    }
+    Ok(())
 }
 
 /// A run that has gone through all blocks.
@@ -53,7 +69,7 @@ pub(crate) struct Ran<'a> {
     pub(crate) job: &'a Job,
     pub(crate) inputs: &'a [Input],
     pub(crate) done: Done,
-    pub(crate) seconds: f64,
+    pub(crate) clock: std::time::Instant,
 }
 
 /// Hashes of the files that a run reads; weights that are not finite are refused here.
@@ -241,7 +257,7 @@ fn record(ran: &Ran<'_>, after: Option<Measured>, nonzeros_after: u64) -> Record
             instruction_set: isa::level().to_owned(),
             threads: rayon::current_num_threads(),
             model: work.model.summary(),
-            seconds: Some(ran.seconds),
+            seconds: Some(ran.clock.elapsed().as_secs_f64()),
             peak_memory_bytes: peak_memory(),
         },
         groups: groups(ran),

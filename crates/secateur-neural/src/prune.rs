@@ -84,13 +84,7 @@ pub fn run_work(
     match stream(work, job, spill, &mut output, progress) {
         Ok(done) => {
             family::check_unchanged(&sources, &inputs)?;
-            let ran = Ran {
-                work: &work,
-                job,
-                inputs: &inputs,
-                done,
-                seconds: clock.elapsed().as_secs_f64(),
-            };
+            let ran = Ran { work: &work, job, inputs: &inputs, done, clock };
             family::finish(&ran, output, progress)
         }
         Err(error) => {

@@ -1,0 +1,242 @@
+//! Malformed files: every command says what is wrong, in which file, where in it, and how to
+//! mend it.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::common::{Folder, MAGNITUDE, WANDA, case};
+
+/// A case, the exit code, the error code, the file that must be named, what else must be said.
+type Row = (&'static str, i32, &'static str, &'static str, &'static [&'static str]);
+
+const WEIGHTS: &str = "model/model.safetensors";
+const CONFIG: &str = "model/config.json";
+const INDEX: &str = "model/model.safetensors.index.json";
+const TOKENIZER: &str = "model/tokenizer.json";
+const UP: &str = "model.layers.1.mlp.up_proj.weight";
+
+/// Files that no command can open.
+const MODELS: &[Row] = &[
+    ("empty_weights", 3, "SEC-CK-002", WEIGHTS, &["empty"]),
+    ("empty_config", 3, "SEC-CK-002", CONFIG, &["empty"]),
+    ("empty_model_file", 3, "SEC-CK-002", "model", &["empty"]),
+    ("unknown_model_file", 3, "SEC-CK-003", "model", &[]),
+    ("folder_without_a_model", 3, "SEC-CK-003", "model", &["config.json"]),
+    ("gguf_named_safetensors", 3, "SEC-CK-004", WEIGHTS, &["this is GGUF", "rename"]),
+    ("onnx_named_bin", 3, "SEC-CK-003", "model", &["no model.safetensors"]),
+    ("lfs_pointer_for_weights", 3, "SEC-CK-005", WEIGHTS, &["130 bytes", "git lfs pull"]),
+    ("lfs_pointer_for_config", 3, "SEC-CK-005", CONFIG, &["130 bytes", "git lfs pull"]),
+    ("web_page_for_weights", 3, "SEC-CK-028", WEIGHTS, &["web page", "login"]),
+    ("pickle_in_a_zip", 4, "SEC-CK-006", "model/pytorch_model.bin", &["torch.load('model/pyt"]),
+    ("pickle_of_old", 4, "SEC-CK-006", "model/model.pt", &["weights_only=True"]),
+    ("pickle_named_safetensors", 4, "SEC-CK-006", WEIGHTS, &["not read"]),
+    ("directory_for_weights", 3, "SEC-CK-007", WEIGHTS, &["a directory"]),
+    ("pipe_for_weights", 3, "SEC-CK-007", WEIGHTS, &["a pipe"]),
+    ("pipe_for_config", 3, "SEC-CK-007", CONFIG, &["a pipe"]),
+    ("pipe_for_index", 3, "SEC-CK-007", INDEX, &["a pipe"]),
+    ("pipe_for_model", 3, "SEC-CK-007", "model", &["a pipe"]),
+    ("device_for_weights", 3, "SEC-CK-007", WEIGHTS, &["a device"]),
+    ("seven_bytes", 3, "SEC-CK-008", WEIGHTS, &["7 bytes"]),
+    ("header_longer_than_file", 3, "SEC-CK-009", WEIGHTS, &["1099511627776 bytes", "of 26944"]),
+    ("header_of_2_to_the_63", 3, "SEC-CK-009", WEIGHTS, &["9223372036854775808", "of 26944"]),
+    ("header_of_all_ones", 3, "SEC-CK-009", WEIGHTS, &["18446744073709551615", "of 26944"]),
+    ("header_over_the_limit", 3, "SEC-CK-009", WEIGHTS, &["100000001", "at most 100000000"]),
+    ("header_is_not_utf8", 3, "SEC-CK-010", WEIGHTS, &["at byte 11", "not UTF-8"]),
+    ("header_is_not_json", 3, "SEC-CK-010", WEIGHTS, &["at byte 14"]),
+    ("header_is_a_list", 3, "SEC-CK-010", WEIGHTS, &["at byte 8", "brace"]),
+    ("header_metadata_nested", 3, "SEC-CK-010", WEIGHTS, &["at byte 23"]),
+    ("header_entry_nested", 3, "SEC-CK-010", WEIGHTS, &["at byte 13"]),
+    ("unknown_field", 3, "SEC-CK-010", WEIGHTS, &["strides"]),
+    ("negative_dimension", 3, "SEC-CK-010", WEIGHTS, &["at byte 1428", "-32"]),
+    ("fractional_dimension", 3, "SEC-CK-010", WEIGHTS, &["at byte 1429", "32.5"]),
+    ("duplicate_tensor", 3, "SEC-CK-011", WEIGHTS, &["layers.0.mlp.down_proj.weight", "twice"]),
+    ("duplicate_tensor_same_bytes", 3, "SEC-CK-011", WEIGHTS, &["down_proj.weight", "twice"]),
+    ("bytes_do_not_fit", 3, "SEC-CK-012", WEIGHTS, &[UP, "1920", "2048", "[32, 15]"]),
+    ("product_overflows", 3, "SEC-CK-012", WEIGHTS, &[UP, "[4194305, 4194305, 211106198978564]"]),
+    ("product_overflows_to_zero", 3, "SEC-CK-012", WEIGHTS, &[UP, "[4294967296, 4294967296]"]),
+    ("bytes_end_before_they_begin", 3, "SEC-CK-012", WEIGHTS, &[UP, "20672..18624"]),
+    ("unknown_type", 3, "SEC-CK-012", WEIGHTS, &[UP, "F31"]),
+    ("four_bit_type", 4, "SEC-CK-013", WEIGHTS, &[UP, "F4"]),
+    ("integer_weights", 4, "SEC-CK-013", "model", &[UP, "i32"]),
+    (
+        "overlap",
+        3,
+        "SEC-CK-014",
+        WEIGHTS,
+        &["gate_proj.weight overlaps", UP, "16576..18624", "18620..20668"],
+    ),
+    ("hole", 3, "SEC-CK-015", WEIGHTS, &["18624..20672"]),
+    ("trailing_bytes", 3, "SEC-CK-015", WEIGHTS, &["24896..24908"]),
+    ("one_exabyte", 3, "SEC-CK-016", WEIGHTS, &["1152921504606846976 bytes short", "24896"]),
+    ("short_weights", 3, "SEC-CK-016", WEIGHTS, &["1000 bytes short", "interrupted"]),
+    (
+        "short_shard",
+        3,
+        "SEC-CK-016",
+        "model/model-00002-of-00003.safetensors",
+        &["shard 2/3 is 512 bytes short", "interrupted"],
+    ),
+    (
+        "index_contradicts_shards",
+        3,
+        "SEC-CK-017",
+        INDEX,
+        &[
+            "shard model-00003-of-00003.safetensors is missing",
+            "model.norm.weight lies in model-00001-of-00003.safetensors and in model-00002",
+            "model.embed_tokens.weight is not in model-00002-of-00003.safetensors",
+        ],
+    ),
+    ("total_size_lies", 3, "SEC-CK-017", INDEX, &["total_size is 7", "24896 bytes"]),
+    ("index_without_map", 3, "SEC-CK-017", INDEX, &["weight_map"]),
+    ("index_map_is_empty", 3, "SEC-CK-017", INDEX, &["weight_map is empty"]),
+    ("index_names_a_number", 3, "SEC-CK-017", INDEX, &["model.norm.weight", "3"]),
+    ("index_is_not_json", 3, "SEC-CK-017", INDEX, &["line 1 column 14"]),
+    ("shard_outside", 3, "SEC-CK-018", INDEX, &["../../etc/x.safetensors"]),
+    ("shard_absolute", 3, "SEC-CK-018", INDEX, &["/etc/x.safetensors"]),
+    ("shard_with_nul", 3, "SEC-CK-018", INDEX, &["a\\0.safetensors"]),
+    ("shard_with_backslash", 3, "SEC-CK-018", INDEX, &["x.safetensors"]),
+    ("shard_without_a_name", 3, "SEC-CK-018", INDEX, &["\"\""]),
+    ("two_weight_files_without_index", 3, "SEC-CK-003", "model", &["2 .safetensors", "index"]),
+    ("config_missing", 3, "SEC-CK-019", CONFIG, &["missing"]),
+    ("config_is_a_list", 3, "SEC-CK-019", CONFIG, &["map"]),
+    ("config_is_cut", 3, "SEC-CK-019", CONFIG, &["line 1 column 19"]),
+    ("config_nested", 3, "SEC-CK-019", CONFIG, &["recursion limit"]),
+    ("model_type_missing", 3, "SEC-CK-019", CONFIG, &["model_type", "missing"]),
+    ("architecture_unknown", 4, "SEC-CK-020", CONFIG, &["mamba", "llama"]),
+    ("width_is_a_word", 3, "SEC-CK-019", CONFIG, &["hidden_size", "\"16\""]),
+    ("width_is_negative", 3, "SEC-CK-019", CONFIG, &["hidden_size", "-16"]),
+    ("width_is_huge", 3, "SEC-CK-019", CONFIG, &["hidden_size", "1048576", "4611686018427387904"]),
+    ("width_differs", 3, "SEC-CK-023", "model", &["embed_tokens", "[32, 16]", "[32, 24]"]),
+    ("vocabulary_differs", 3, "SEC-CK-023", "model", &["[32, 16]", "vocab_size 33"]),
+    ("wrong_shape", 3, "SEC-CK-023", "model", &[UP, "[16, 32]", "[32, 16]"]),
+    ("head_width_differs", 3, "SEC-CK-023", "model", &["layers.0.self_attn.q_proj", "[8, 16]"]),
+    ("heads_do_not_divide", 3, "SEC-CK-019", CONFIG, &["num_attention_heads", "3 heads", "16"]),
+    ("kv_heads_do_not_divide", 3, "SEC-CK-019", CONFIG, &["num_key_value_heads: 3", "heads, 4"]),
+    ("heads_of_one_value", 3, "SEC-CK-019", CONFIG, &["head_dim: 1 rotated values"]),
+    ("activation_unknown", 4, "SEC-CK-021", CONFIG, &["hidden_act", "snake"]),
+    ("epsilon_is_negative", 3, "SEC-CK-019", CONFIG, &["rms_norm_eps", "-1"]),
+    ("rotary_scaling_unknown", 4, "SEC-CK-021", CONFIG, &["rope_type", "yarn"]),
+    ("rotary_base_is_zero", 3, "SEC-CK-019", CONFIG, &["theta 0"]),
+    ("more_layers", 3, "SEC-CK-022", "model", &["layers.2.input_layernorm.weight is missing"]),
+    (
+        "missing_tensor",
+        3,
+        "SEC-CK-022",
+        "model",
+        &[UP, "nearest name is model.layers.1.mlp.up_porj.weight"],
+    ),
+    (
+        "many_entries_one_missing",
+        3,
+        "SEC-CK-022",
+        "model",
+        &[UP, "nearest name is model.layers.1.mlp."],
+    ),
+];
+
+/// Files that only matter to what reads text or runs the model.
+const TEXTS: &[Row] = &[
+    ("pipe_for_text", 3, "SEC-CK-007", "text.txt", &["a pipe"]),
+    ("pipe_for_tokenizer", 3, "SEC-CK-007", TOKENIZER, &["a pipe"]),
+    ("lfs_pointer_for_tokenizer", 3, "SEC-CK-005", TOKENIZER, &["git lfs pull"]),
+    ("tokenizer_missing", 3, "SEC-CK-026", "model", &["tokenizer.json"]),
+    ("tokenizer_is_not_json", 3, "SEC-CK-025", TOKENIZER, &["line 1 column 12"]),
+    ("tokenizer_is_another_map", 3, "SEC-CK-025", TOKENIZER, &["line 1 column 5"]),
+    ("tokenizer_merge_too_long", 3, "SEC-CK-025", TOKENIZER, &["the library failed"]),
+    ("tokenizer_pieces_of_nothing", 3, "SEC-CK-025", TOKENIZER, &["the library failed"]),
+    ("tokenizer_without_unknown", 3, "SEC-CK-025", TOKENIZER, &["[UNK]"]),
+    ("tokenizer_too_large", 3, "SEC-CK-027", TOKENIZER, &["32007", "32 rows"]),
+    ("text_empty", 3, "SEC-NN-011", "text.txt", &["no text"]),
+    ("text_blank", 3, "SEC-NN-011", "text.txt", &["no text"]),
+    ("text_short", 3, "SEC-NN-013", "text.txt", &["5 tokens", "takes 32"]),
+    ("text_not_utf8", 3, "SEC-NN-012", "text.txt", &["at byte 6"]),
+    ("text_missing", 5, "SEC-NN-010", "text.txt", &["No such file"]),
+    ("ids_out_of_range", 3, "SEC-CK-027", "ids.safetensors", &["32007", "32 rows"]),
+    ("ids_negative", 3, "SEC-CK-027", "ids.safetensors", &["-1", "32 rows"]),
+    ("ids_of_another_name", 3, "SEC-NN-015", "ids.safetensors", &["input_ids", "tokens i64"]),
+    ("nan_weights", 3, "SEC-CK-024", "model", &[UP, "holds 3 values", "first at 37"]),
+    ("infinite_weights", 3, "SEC-CK-024", "model", &[UP, "holds 3 values", "first at 37"]),
+    ("nan_in_the_embedding", 3, "SEC-CK-024", "model", &["embed_tokens", "first at 5"]),
+    ("largest_weights", 3, "SEC-NN-016", "model", &["not finite", "block"]),
+];
+
+/// Cases that work; `odd_files` looks at what they give.
+pub(crate) const ACCEPTED: &[&str] = &[
+    "many_entries",
+    "zero_size_tensor",
+    "extra_tensors",
+    "zero_weights",
+    "negative_zeros",
+    "denormal_weights",
+    "constant_rows",
+    "all_weights_zero",
+    "escapes_in_names",
+    "code_of_its_own",
+    "tokenizer_ids_twice",
+    "tokenizer_template_token",
+    "text_for_few_windows",
+];
+
+#[test]
+fn every_case_has_its_row() {
+    let rows = MODELS.iter().chain(TEXTS).map(|row| row.0);
+    let mut rows: Vec<&str> = rows.chain(ACCEPTED.iter().copied()).collect();
+    let cases = secateur_attacks::CASES.iter().copied().flatten();
+    let mut cases: Vec<&str> = cases.map(|case| case.name).collect();
+    rows.sort_unstable();
+    cases.sort_unstable();
+    assert_eq!(rows, cases);
+}
+
+/// What always takes longer on a file of some kilobytes has believed a number in it.
+const SOON: Duration = Duration::from_secs(1);
+
+fn check(folder: &Folder, words: &str, row: &Row) {
+    let (name, exit, code, file, says) = row;
+    println!("{name}: {words}");
+    let ran = folder.fails(words, *exit, code);
+    ran.says(says);
+    ran.says(&[&format!("\n  file: {file}\n")]);
+    assert!(ran.stdout.is_empty(), "{name}: {}", ran.stdout);
+    let limit = if name.starts_with("many") { 10 * SOON } else { SOON };
+    // A busy machine may be slow once or twice.
+    let in_time = ran.wall < limit || (0..4).any(|_| folder.run(words).wall < limit);
+    assert!(in_time, "{name} took {:?}", ran.wall);
+}
+
+#[test]
+fn models_that_cannot_be_opened() {
+    for row in MODELS {
+        let folder = case(row.0);
+        check(&folder, "inspect model", row);
+        if row.0.starts_with("many") {
+            continue;
+        }
+        check(&folder, "verify model", row);
+        check(&folder, &format!("{MAGNITUDE} -o out"), row);
+        check(&folder, "eval model --perplexity text.txt -q", row);
+        let json = folder.run("inspect model --json");
+        let value: Value = serde_json::from_str(&json.stderr).unwrap();
+        assert_eq!((&value["code"], &value["exit"]), (&row.2.into(), &row.1.into()));
+        assert_eq!(value["path"], row.3);
+        assert!(value["message"].is_string() && value["help"].is_string(), "{value}");
+    }
+}
+
+#[test]
+fn texts_and_tokenizers_that_cannot_be_used() {
+    for row in TEXTS {
+        let folder = case(row.0);
+        let text = if row.0.starts_with("ids") { "ids.safetensors" } else { "text.txt" };
+        let wanda = WANDA.replace("text.txt", text);
+        check(&folder, &format!("{wanda} -o out"), row);
+        let eval = format!("eval model --seq-len 32 -q --perplexity {text}");
+        if row.0 == "largest_weights" {
+            folder.run(&eval).says(&["error[SEC-NN-016]"]);
+        } else {
+            check(&folder, &eval, row);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What `--json` prints keeps to the committed schemas.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Checks a value against the part of JSON Schema that the schemas use; gives the first fault.
+fn fault(value: &Value, schema: &Value, at: &str) -> Option<String> {
+    let kind = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(n) if n.is_f64() => "number",
+        Value::Number(_) => "integer",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
+    };
+    let allowed = |word: &Value| word == kind || (word == "number" && kind == "integer");
+    let fits = match &schema["type"] {
+        Value::Array(words) => words.iter().any(allowed),
+        word => allowed(word),
+    };
+    if !fits {
+        return Some(format!("{at} is {kind}, not {}", schema["type"]));
+    }
+    if let Value::Array(items) = value {
+        let each =
+            |(i, item): (usize, &Value)| fault(item, &schema["items"], &format!("{at}[{i}]"));
+        return items.iter().enumerate().find_map(each);
+    }
+    let Value::Object(map) = value else { return None };
+    for key in schema["required"].as_array().into_iter().flatten() {
+        if !map.contains_key(key.as_str()?) {
+            return Some(format!("{at} lacks {key}"));
+        }
+    }
+    map.iter().find_map(|(key, inner)| {
+        let at = format!("{at}.{key}");
+        match (&schema["properties"][key], &schema["additionalProperties"]) {
+            (Value::Null, Value::Object(_)) => fault(inner, &schema["additionalProperties"], &at),
+            (Value::Null, _) => Some(format!("{at} is not in the schema")),
+            (known, _) => fault(inner, known, &at),
+        }
+    })
+}
+
+#[track_caller]
+fn check(schema: &str, text: &[u8]) {
+    let path = root().join(format!("docs/schemas/{schema}.schema.json"));
+    let schema: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let value: Value = serde_json::from_slice(text)
+        .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(text)));
+    assert_eq!(fault(&value, &schema, "$"), None);
+}
+
+fn run(folder: &Path, words: &[&str]) -> std::process::Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_secateur"));
+    command.current_dir(folder).args(words).args(["--json", "--quiet"]).output().unwrap()
+}
+
+#[test]
+fn every_command_keeps_to_its_schema() {
+    let folder = tempfile::tempdir().unwrap();
+    let demo = root().join("fixtures/demo");
+    let path = |name: &str| demo.join(name).display().to_string();
+    let (model, calibration, test) = (path("model"), path("calibration.txt"), path("test.txt"));
+    let ok = |schema: &str, words: &[&str]| {
+        let output = run(folder.path(), words);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        check(schema, &output.stdout);
+    };
+    let prune = ["prune", &model, "-o", "out", "--sparsity", "0.5", "--seq-len", "64"];
+    let data = ["--calibration", &calibration, "--samples", "8"];
+    let measured = ["--perplexity", &test, "--windows", "4"];
+    ok("plan", &[&prune[..], &data, &["--dry-run"]].concat());
+    ok("prune", &[&prune[..], &data, &measured].concat());
+    ok("prune", &["prune", &model, "-o", "two", "--method", "random", "--pattern", "2:4"]);
+    ok("eval", &["eval", "out", "--perplexity", &test, "--seq-len", "64", "--windows", "2"]);
+    ok("inspect", &["inspect", "out"]);
+    ok("verify", &["verify", "out"]);
+    ok("diff", &["diff", &model, "out"]);
+    ok("methods", &["methods"]);
+    ok("method", &["methods", "wanda"]);
+    ok("explain", &["explain", "SEC-CK-001"]);
+    ok("doctor", &["doctor"]);
+    let wrong = run(folder.path(), &["inspect", "nowhere"]);
+    assert_eq!(wrong.status.code(), Some(5));
+    check("error", &wrong.stderr);
+}
+
+#[test]
+fn the_demo_replaces_its_own_folder_and_its_models_measure_as_its_table_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = run(folder.path(), &["demo"]);
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    check("demo", &first.stdout);
+    let second = run(folder.path(), &["demo"]);
+    assert!(second.status.success(), "{}", String::from_utf8_lossy(&second.stderr));
+    let table: Value = serde_json::from_slice(&second.stdout).unwrap();
+    let rows = table["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 7);
+    for row in rows {
+        let model = row["model"].as_str().unwrap();
+        let words = ["eval", model, "--perplexity", "secateur-demo/test.txt", "--seq-len", "128"];
+        let measured: Value = serde_json::from_slice(&run(folder.path(), &words).stdout).unwrap();
+        assert_eq!(measured["perplexity"], row["perplexity"], "{model}");
+    }
+    // The dense model knows its language: a table of token frequencies has a perplexity of 236
+    // on this text, see fixtures/demo/README.md.
+    assert!(rows[0]["perplexity"].as_f64().unwrap() < 236.3 / 2.0);
+    std::fs::write(folder.path().join("secateur-demo/mine.txt"), "keep").unwrap();
+    let third = run(folder.path(), &["demo"]);
+    assert_eq!(third.status.code(), Some(2));
+    assert!(folder.path().join("secateur-demo/mine.txt").exists());
+}
