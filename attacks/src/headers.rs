@@ -26,7 +26,7 @@ pub const CASES: &[Case] = &[
     Case { name: "duplicate_tensor", write: duplicate },
     Case { name: "duplicate_tensor_same_bytes", write: duplicate_same },
     Case { name: "overlap", write: |f| edit(f, UP, |e, _| shift(e, -4)) },
-    Case { name: "hole", write: |f| edit(f, UP, |e, data| gap(e, data)) },
+    Case { name: "hole", write: |f| edit(f, UP, gap) },
     Case { name: "trailing_bytes", write: |f| edit(f, UP, |_, data| data.extend([0; 12])) },
     Case { name: "zero_size_tensor", write: zero_size },
     Case { name: "bytes_do_not_fit", write: |f| edit(f, UP, |e, _| e["shape"] = json!([32, 15])) },

@@ -10,7 +10,7 @@ use crate::model::{Model, Tensor, llama};
 pub const CASES: &[Case] = &[
     Case {
         name: "missing_tensor",
-        write: |f| with(f, |m| m.tensor(UP).name = MISSPELT.to_owned()),
+        write: |f| with(f, |m| MISSPELT.clone_into(&mut m.tensor(UP).name)),
     },
     Case { name: "extra_tensors", write: extra },
     Case { name: "wrong_shape", write: |f| with(f, |m| m.tensor(UP).shape = vec![16, 32]) },

@@ -11,12 +11,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        Some("tidy") => tidy(),
-        _ => {
-            eprintln!("usage: cargo xtask tidy");
-            ExitCode::from(2)
-        }
+    if let Some("tidy") = std::env::args().nth(1).as_deref() {
+        tidy()
+    } else {
+        eprintln!("usage: cargo xtask tidy");
+        ExitCode::from(2)
     }
 }
 

@@ -35,10 +35,12 @@ pub(crate) fn show(error: &RunError, json: bool) -> ExitCode {
     } else {
         let mut text = format!("error[{}]: {message}", error.code);
         if let Some(path) = path {
-            text += &format!("\n  file: {path}");
+            text.push_str("\n  file: ");
+            text.push_str(&path);
         }
         if let Some(hint) = &error.hint {
-            text += &format!("\n  help: {}", out::clean(hint));
+            text.push_str("\n  help: ");
+            text.push_str(&out::clean(hint));
         }
         out::note(&text);
     }

@@ -20,7 +20,7 @@ use args::Cli;
 fn main() -> ExitCode {
     // A panic inside a guarded library call is an error there; only one that arrives here is
     // shown, below.
-    std::panic::set_hook(Box::new(|info| fail::remember_panic(info)));
+    std::panic::set_hook(Box::new(fail::remember_panic));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return fail::show_usage(&error),

@@ -26,17 +26,17 @@ pub(crate) fn catch_interrupts() {
 /// Shows progress on standard error.
 pub(crate) struct Terminal {
     bar: Option<ProgressBar>,
-    is_terminal: bool,
+    interactive: bool,
     quiet: bool,
-    what: String,
+    unit: String,
     steps: usize,
 }
 
 impl Terminal {
     /// Progress for a person; with `quiet` only warnings are shown.
     pub(crate) fn new(quiet: bool) -> Self {
-        let is_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
-        Self { bar: None, is_terminal, quiet, what: String::new(), steps: 0 }
+        let interactive = std::io::IsTerminal::is_terminal(&std::io::stderr());
+        Self { bar: None, interactive, quiet, unit: String::new(), steps: 0 }
     }
 
     fn say(&self, text: &str) {
@@ -52,9 +52,9 @@ impl Progress for Terminal {
         if let Some(bar) = self.bar.take() {
             bar.finish_and_clear();
         }
-        what.clone_into(&mut self.what);
+        what.clone_into(&mut self.unit);
         self.steps = steps;
-        if self.is_terminal && !self.quiet {
+        if self.interactive && !self.quiet {
             let bar =
                 ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template(
@@ -80,7 +80,7 @@ impl Progress for Terminal {
             None if self.quiet => {}
             None => {
                 let note = if note.is_empty() { String::new() } else { format!(": {note}") };
-                out::note(&format!("{} {done} of {}{note}, {memory}", self.what, self.steps));
+                out::note(&format!("{} {done} of {}{note}, {memory}", self.unit, self.steps));
             }
         }
     }

@@ -256,8 +256,8 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(figure: &Figure, expect: Result<(), FigureError>) {
-        assert_eq!(figure.check(), expect);
+    fn check(figure: &Figure, expect: &Result<(), FigureError>) {
+        assert_eq!(figure.check(), *expect);
     }
 
     #[test]
@@ -267,18 +267,18 @@ mod tests {
             series: vec![Series { name: "s".into(), values }],
             unit: "%".into(),
         };
-        check(&bars(vec![1.0, 2.0]), Ok(()));
-        check(&bars(vec![1.0, f64::NAN]), Err(FigureError::NotFinite));
-        check(&bars(vec![1.0]), Err(FigureError::Ragged));
+        check(&bars(vec![1.0, 2.0]), &Ok(()));
+        check(&bars(vec![1.0, f64::NAN]), &Err(FigureError::NotFinite));
+        check(&bars(vec![1.0]), &Err(FigureError::Ragged));
         let tree = |parent| Figure::Tree {
             nodes: vec![
                 TreeNode { label: "root".into(), parent: None, kept: true },
                 TreeNode { label: "leaf".into(), parent, kept: false },
             ],
         };
-        check(&tree(Some(0)), Ok(()));
-        check(&tree(Some(1)), Err(FigureError::Ragged));
-        check(&tree(None), Err(FigureError::Ragged));
+        check(&tree(Some(0)), &Ok(()));
+        check(&tree(Some(1)), &Err(FigureError::Ragged));
+        check(&tree(None), &Err(FigureError::Ragged));
         let map = Figure::Heatmap {
             rows: 300,
             columns: 300,
@@ -287,7 +287,7 @@ mod tests {
             high: 1.0,
             legend: String::new(),
         };
-        check(&map, Err(FigureError::TooLarge { found: 90_000 }));
+        check(&map, &Err(FigureError::TooLarge { found: 90_000 }));
     }
 
     #[test]

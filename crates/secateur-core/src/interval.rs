@@ -73,7 +73,7 @@ pub fn spearman(a: &[f64], b: &[f64]) -> Option<f64> {
         return None;
     }
     let (a, b) = (ranks(a), ranks(b));
-    let mean = (a.len() as f64 + 1.0) / 2.0;
+    let mean = f64::midpoint(a.len() as f64, 1.0);
     let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
     for (x, y) in a.iter().zip(&b) {
         ab += (x - mean) * (y - mean);
@@ -90,7 +90,7 @@ fn ranks(values: &[f64]) -> Vec<f64> {
     let mut ranks = vec![0.0; values.len()];
     for tied in order.chunk_by(|&a, &b| values[a] == values[b]) {
         let start = order.partition_point(|&at| values[at].total_cmp(&values[tied[0]]).is_lt());
-        let mean = start as f64 + (tied.len() as f64 + 1.0) / 2.0;
+        let mean = start as f64 + f64::midpoint(tied.len() as f64, 1.0);
         for &at in tied {
             ranks[at] = mean;
         }

@@ -14,7 +14,7 @@ impl Mask {
     /// A mask that keeps all of `len` units.
     pub fn keep_all(len: usize) -> Self {
         let mut words = vec![u64::MAX; len.div_ceil(64)];
-        if len % 64 != 0 {
+        if !len.is_multiple_of(64) {
             words[len / 64] = (1 << (len % 64)) - 1;
         }
         Self { words, len }
@@ -31,7 +31,7 @@ impl Mask {
     /// When the number of words is not `len / 64` rounded up.
     pub fn of_words(mut words: Vec<u64>, len: usize) -> Self {
         assert_eq!(words.len(), len.div_ceil(64), "a mask of {len} units");
-        if len % 64 != 0 {
+        if !len.is_multiple_of(64) {
             words[len / 64] &= (1 << (len % 64)) - 1;
         }
         Self { words, len }

@@ -62,7 +62,7 @@ impl Scores {
     /// [`ScoresError::NotANumber`] when a value is NaN, [`ScoresError::Groups`] when `group` is
     /// zero or does not divide the number of values.
     pub fn equal_groups(values: Vec<f32>, group: usize) -> Result<Self, ScoresError> {
-        if group == 0 || values.len() % group != 0 {
+        if group == 0 || !values.len().is_multiple_of(group) {
             let groups = format!("groups of {group}");
             return Err(ScoresError::Groups { units: values.len(), groups });
         }

@@ -49,6 +49,16 @@ enum Slot<'a> {
     Owned(Tensor),
 }
 
+impl Slot<'_> {
+    fn tensor(&self) -> Option<&Tensor> {
+        match self {
+            Self::Empty => None,
+            Self::Borrowed(tensor) => Some(tensor),
+            Self::Owned(tensor) => Some(tensor),
+        }
+    }
+}
+
 impl Session {
     /// Converts the weights of a graph. A table that is only gathered from stays at rest.
     ///
@@ -248,12 +258,13 @@ fn read_inputs<'r>(
     graph: &Graph,
 ) -> Result<Vec<Option<&'r Tensor>>, ExecError> {
     let read = |(place, id): (usize, &Option<ValueId>)| match id {
-        Some(id) if place >= from => match (&slots[id.0 as usize], &fixed[id.0 as usize]) {
-            (Slot::Owned(tensor), _) => Ok(Some(tensor)),
-            (Slot::Borrowed(tensor), _) => Ok(Some(*tensor)),
-            (Slot::Empty, Some(tensor)) => Ok(Some(tensor)),
-            (Slot::Empty, None) => Err(missing(graph, *id)),
-        },
+        Some(id) if place >= from => {
+            let at = id.0 as usize;
+            match slots[at].tensor().or(fixed[at].as_ref()) {
+                Some(tensor) => Ok(Some(tensor)),
+                None => Err(missing(graph, *id)),
+            }
+        }
         _ => Ok(None),
     };
     node.inputs.iter().enumerate().map(read).collect()
@@ -316,11 +327,8 @@ fn take_or_copy(
         return Ok(tensor);
     }
     let mut copy = buffer(free, shape);
-    let source = match (&slots[at], &fixed[at]) {
-        (Slot::Owned(tensor), _) => tensor,
-        (Slot::Borrowed(tensor), _) => *tensor,
-        (Slot::Empty, Some(tensor)) => tensor,
-        (Slot::Empty, None) => return Err(missing(graph, id)),
+    let Some(source) = slots[at].tensor().or(fixed[at].as_ref()) else {
+        return Err(missing(graph, id));
     };
     copy.as_f32_mut().copy_from_slice(source.as_f32());
     Ok(copy)

@@ -139,7 +139,7 @@ pub(crate) fn check_unchanged(
     inputs: &[Input],
 ) -> Result<(), NeuralError> {
     for ((_, path), input) in sources.iter().zip(inputs) {
-        let len = std::fs::metadata(path).map(|meta| meta.len()).unwrap_or(u64::MAX);
+        let len = std::fs::metadata(path).map_or(u64::MAX, |meta| meta.len());
         if len != input.bytes {
             return Err(NeuralError::Changed { path: path.clone() });
         }

@@ -62,7 +62,7 @@ impl Choice {
     /// [`NeuralError::NoLayer`] with the nearest name.
     pub fn check<'a>(
         &self,
-        names: impl Iterator<Item = &'a str> + Clone,
+        names: &(impl Iterator<Item = &'a str> + Clone),
     ) -> Result<(), NeuralError> {
         for pattern in self.layers.iter().chain(&self.skip) {
             if !names.clone().any(|name| matches(pattern, name)) {
@@ -99,7 +99,7 @@ mod tests {
     fn a_pattern_without_a_layer_gets_the_nearest_name() {
         let choice = Choice { layers: vec!["*.mpl.*".into()], skip: vec![] };
         let names = ["a.0.attn.q", "a.0.mlp.up"];
-        let error = choice.check(names.into_iter()).unwrap_err().to_string();
+        let error = choice.check(&names.into_iter()).unwrap_err().to_string();
         assert!(error.contains("a.0.mlp.up"), "{error}");
     }
 }

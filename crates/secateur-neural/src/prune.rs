@@ -84,7 +84,7 @@ pub fn run_work(
     match stream(work, job, spill, &mut output, progress) {
         Ok(done) => {
             family::check_unchanged(&sources, &inputs)?;
-            let ran = Ran { work: &work, job, inputs: &inputs, done, clock };
+            let ran = Ran { work, job, inputs: &inputs, done, clock };
             family::finish(&ran, output, progress)
         }
         Err(error) => {
@@ -240,7 +240,7 @@ fn check_layers(model: &Checkpoint, recipe: &Recipe, choice: &Choice) -> Result<
             layers.push((linear.name.clone(), shape_of(&segment.graph, linear)));
         }
     }
-    choice.check(layers.iter().map(|(name, _)| name.as_str()))?;
+    choice.check(&layers.iter().map(|(name, _)| name.as_str()))?;
     let mut pruned =
         layers.into_iter().filter(|(name, _)| choice.skipped(name).is_none()).peekable();
     if pruned.peek().is_none() {

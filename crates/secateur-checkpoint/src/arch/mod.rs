@@ -54,6 +54,7 @@ pub trait Architecture: Sync {
 
 /// Sizes and options of a model.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of config.json")]
 pub struct Dims {
     /// Blocks.
     pub layers: usize,
@@ -111,7 +112,7 @@ fn heads(config: &Config, width: usize, default_partial: f64) -> Result<Heads, C
     }
     let head = match config.count_or_absent("head_dim")? {
         Some(head) => head,
-        None if width % count == 0 => width / count,
+        None if width.is_multiple_of(count) => width / count,
         None => {
             let reason = format!("{count} heads do not divide hidden_size, {width}");
             return Err(config.error("num_attention_heads", reason));
@@ -119,7 +120,7 @@ fn heads(config: &Config, width: usize, default_partial: f64) -> Result<Heads, C
     };
     let heads = Heads { count, kv, width: head, rope: config.rope(default_partial)? };
     let rotated = (head as f64 * heads.rope.partial) as usize;
-    if rotated % 2 != 0 {
+    if !rotated.is_multiple_of(2) {
         let reason = format!("{rotated} rotated values of a head of {head} do not make pairs");
         return Err(config.error("head_dim", reason));
     }

@@ -131,18 +131,22 @@ fn prune(folder: &Path, method: &str, budget: Budget, name: &str) -> Result<Reco
 
 /// The command that does the same.
 fn command(recipe: &Recipe, out: &str) -> Vec<String> {
-    let mut text = format!("secateur prune {} -o {out} --method {}", recipe.model, recipe.method);
-    text += &match recipe.budget {
-        Budget::NofM { keep, of } => format!(" --pattern {keep}:{of}"),
-        _ => " --sparsity 0.5".to_owned(),
-    };
+    let mut words = vec!["secateur", "prune", &recipe.model, "-o", out, "--method", &recipe.method];
+    let pattern;
+    match recipe.budget {
+        Budget::NofM { keep, of } => {
+            pattern = format!("{keep}:{of}");
+            words.extend(["--pattern", &pattern]);
+        }
+        _ => words.extend(["--sparsity", "0.5"]),
+    }
     if let Some(data) = &recipe.calibration {
-        text += &format!(" --calibration {}", data.files[0]);
+        words.extend(["--calibration", &data.files[0]]);
     }
     if let Some(data) = &recipe.evaluation {
-        text += &format!(" --perplexity {} --seq-len {}", data.files[0], data.seq_len);
+        words.extend(["--perplexity", &data.files[0], "--seq-len", "128"]);
     }
-    text.split(' ').map(str::to_owned).collect()
+    words.into_iter().map(str::to_owned).collect()
 }
 
 /// A row of the table.

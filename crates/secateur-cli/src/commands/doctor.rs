@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use secateur::core::RunError;
 use secateur::tensor::kernels::isa;
 use serde_json::json;
 
@@ -12,7 +11,7 @@ use crate::out;
 /// Environment variables that are read.
 const KNOWN: [&str; 1] = ["SECATEUR_THREADS"];
 
-pub(crate) fn run(manner: Manner) -> Result<ExitCode, RunError> {
+pub(crate) fn run(manner: Manner) -> ExitCode {
     let memory = |key: &str| {
         let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix(key).map(str::to_owned));
@@ -34,7 +33,7 @@ pub(crate) fn run(manner: Manner) -> Result<ExitCode, RunError> {
     }
     if manner.json {
         out::json(&report);
-        return Ok(ExitCode::SUCCESS);
+        return ExitCode::SUCCESS;
     }
     let word = |key: &str| report[key].as_str().unwrap_or("?").to_owned();
     let size = |key: &str| report[key].as_u64().map_or("unknown".to_owned(), out::bytes);
@@ -49,7 +48,7 @@ pub(crate) fn run(manner: Manner) -> Result<ExitCode, RunError> {
     ));
     let may = if report["folder_writable"] == true { "writable" } else { "not writable" };
     out::line(&format!("folder           {}, {may}", out::clean(&word("folder"))));
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
 
 fn writable(folder: &std::path::Path) -> bool {

@@ -13,7 +13,7 @@ use super::{Manner, prune::evaluation};
 use crate::args::EvalArgs;
 use crate::out;
 
-pub(crate) fn run(args: EvalArgs, manner: Manner) -> Result<ExitCode, RunError> {
+pub(crate) fn run(args: &EvalArgs, manner: Manner) -> Result<ExitCode, RunError> {
     let start = Instant::now();
     let model = secateur::checkpoint::open(&args.model).map_err(NeuralError::from)?;
     let asked = evaluation(&args.perplexity, args.windows, args.seq_len.unwrap_or(2048));

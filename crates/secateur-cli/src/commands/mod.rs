@@ -44,14 +44,14 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, RunError> {
     catch_interrupts();
     match cli.command {
         Command::Demo => demo::run(manner),
-        Command::Prune(args) => prune::run(*args, manner),
-        Command::Eval(args) => eval::run(args, manner),
+        Command::Prune(args) => prune::run(&args, manner),
+        Command::Eval(args) => eval::run(&args, manner),
         Command::Inspect { model } => inspect::run(&model, manner),
         Command::Verify(args) => verify::run(&args, manner),
         Command::Diff { a, b } => diff::run(&a, &b, manner),
         Command::Methods { name } => methods::run(name.as_deref(), manner),
         Command::Explain { code } => explain::run(&code, manner),
-        Command::Doctor => doctor::run(manner),
+        Command::Doctor => Ok(doctor::run(manner)),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "secateur", &mut script);

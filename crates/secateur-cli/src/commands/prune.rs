@@ -16,15 +16,15 @@ use crate::out;
 /// Tokens of a window unless told otherwise.
 const SEQ_LEN: usize = 2048;
 
-pub(crate) fn run(args: PruneArgs, manner: Manner) -> Result<ExitCode, RunError> {
-    let recipe = recipe(&args)?;
+pub(crate) fn run(args: &PruneArgs, manner: Manner) -> Result<ExitCode, RunError> {
+    let recipe = recipe(args)?;
     if args.dry_run {
         let work = Work::new(&recipe)?;
         let plan = plan(&work, args.max_memory)?;
         if manner.json {
             out::json(&plan);
         } else {
-            show_plan(&plan, &args);
+            show_plan(&plan, args);
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -43,7 +43,7 @@ pub(crate) fn run(args: PruneArgs, manner: Manner) -> Result<ExitCode, RunError>
     if manner.json {
         out::json(&summary(&record, &args.output.display().to_string()));
     } else {
-        show(&record, &args);
+        show(&record, args);
     }
     Ok(ExitCode::SUCCESS)
 }

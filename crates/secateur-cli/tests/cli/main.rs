@@ -1,5 +1,11 @@
 //! The program from outside: what a user types, and what comes back.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test stops where something is not as expected"
+)]
+
 mod bad_arguments;
 mod bad_files;
 mod common;

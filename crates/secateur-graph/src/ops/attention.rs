@@ -34,7 +34,7 @@ impl Operator for Attention {
         let q = need(inputs, 0, Kind::F32)?;
         let k = need(inputs, 1, Kind::F32)?;
         let v = need(inputs, 2, Kind::F32)?;
-        if self.kv_heads == 0 || self.heads % self.kv_heads != 0 {
+        if self.kv_heads == 0 || !self.heads.is_multiple_of(self.kv_heads) {
             let text = format!("{} heads do not divide by {}", self.heads, self.kv_heads);
             return Err(OpError::Attribute(text));
         }

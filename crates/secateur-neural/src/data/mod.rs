@@ -99,17 +99,16 @@ pub fn read_ids(path: &Path, key: &str) -> Result<(Vec<i64>, usize), NeuralError
     let file = safetensors::read(path, "the file")?;
     let tensor = file.tensors.iter().find(|(name, _)| name == key).map(|(_, stored)| stored);
     let shaped = tensor.filter(|s| s.shape().len() == 2 && !s.is_empty());
-    match shaped.and_then(integers) {
-        Some(ids) => Ok((ids, shaped.map_or(1, |s| s.shape()[1]))),
-        None => {
-            let names: Vec<String> = file
-                .tensors
-                .iter()
-                .map(|(n, s)| format!("{n} {} {:?}", s.dtype(), s.shape()))
-                .collect();
-            let found = format!("; it has {}", names.join(", "));
-            Err(NeuralError::NoIds { path: path.to_owned(), key: key.to_owned(), found })
-        }
+    if let Some(ids) = shaped.and_then(integers) {
+        Ok((ids, shaped.map_or(1, |s| s.shape()[1])))
+    } else {
+        let names: Vec<String> = file
+            .tensors
+            .iter()
+            .map(|(n, s)| format!("{n} {} {:?}", s.dtype(), s.shape()))
+            .collect();
+        let found = format!("; it has {}", names.join(", "));
+        Err(NeuralError::NoIds { path: path.to_owned(), key: key.to_owned(), found })
     }
 }
 

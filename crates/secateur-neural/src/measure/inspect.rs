@@ -105,7 +105,7 @@ fn row(model: &Checkpoint, name: String, shape: [usize; 2]) -> LinearRow {
     let zeros = values.iter().filter(|v| **v == 0.0).count();
     let keeps = |keep: usize, of: usize| {
         let runs = values.chunks(of);
-        shape[1] % of == 0
+        shape[1].is_multiple_of(of)
             && runs.into_iter().all(|run| run.iter().filter(|v| **v != 0.0).count() <= keep)
     };
     let patterns = [(1, 4), (2, 4), (4, 8)];

@@ -13,14 +13,13 @@ use crate::{contents, job, recipe};
 
 /// Runs over a failing disk for the n-th operation, n = 1, 2, ..., until a run succeeds; after
 /// each failure checks the output and finishes the run on a healthy disk.
-fn every_operation(make: fn(u64) -> Failing, stride: u64) {
+fn every_operation(make: fn(u64) -> Failing, stride: usize) {
     let folder = tempfile::tempdir().unwrap();
     let recipe = recipe("magnitude", Budget::Sparsity(0.5));
     let undisturbed = folder.path().join("undisturbed");
     run(&recipe, &job(&undisturbed, OnExisting::Refuse), &mut Silent).unwrap();
     let expected = contents(&undisturbed);
-    let mut failures = 0;
-    for n in (1..).step_by(stride as usize) {
+    for (failures, n) in (1..).step_by(stride).enumerate() {
         let output = folder.path().join(format!("out-{n}"));
         let disk: Arc<dyn Files> = Arc::new(make(n));
         let result = run_on(&recipe, &job(&output, OnExisting::Refuse), &disk, &mut Silent);
@@ -30,7 +29,6 @@ fn every_operation(make: fn(u64) -> Failing, stride: u64) {
             assert_eq!(contents(&output), expected);
             break;
         }
-        failures += 1;
         finish(&recipe, &output);
         assert_eq!(contents(&output), expected, "operation {n}");
         std::fs::remove_dir_all(&output).unwrap();

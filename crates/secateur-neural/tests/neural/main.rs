@@ -1,5 +1,11 @@
 //! Tests of the family as a whole.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test stops where something is not as expected"
+)]
+
 mod disks;
 mod golden;
 mod laws;

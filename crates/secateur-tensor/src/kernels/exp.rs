@@ -10,8 +10,7 @@ const HIGH: f32 = 88.0;
 /// `x` is split into `n ln 2 + r` with `|r| <= ln 2 / 2`; `e^r` is its Taylor polynomial of
 /// degree 7, and `2^n` is put into the exponent bits. Only products and sums are used, in a
 /// fixed order, so the result does not depend on the instruction set.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "a loop around it is vectorized")]
+#[inline]
 pub fn exp(x: f32) -> f32 {
     // Adding 1.5 * 2^23 leaves the nearest integer in the low bits of the significand.
     const SHIFT: f32 = 12_582_912.0;

@@ -22,7 +22,10 @@ const INNER: usize = 96;
 /// # Panics
 /// When lengths do not fit.
 pub fn matmul_transposed(x: &[f32], w: &[f32], bias: Option<&[f32]>, inner: usize, y: &mut [f32]) {
-    assert!(inner > 0 && x.len() % inner == 0 && w.len() % inner == 0, "rows of {inner} values");
+    assert!(
+        inner > 0 && x.len().is_multiple_of(inner) && w.len().is_multiple_of(inner),
+        "rows of {inner} values"
+    );
     let (rows, columns) = (x.len() / inner, w.len() / inner);
     let x = MatRef::from_row_major_slice(x, rows, inner);
     let w = MatRef::from_row_major_slice(w, columns, inner).transpose();
