@@ -10,7 +10,7 @@ use secateur_core::record::{
     self, Change, Cost, Group, Input, Measured, Named, Quality, Record, Run,
 };
 use secateur_core::{Progress, Recipe, RunError};
-use secateur_store::{Output, StoreError, hash_file};
+use secateur_store::{Output, hash_file};
 use secateur_tensor::kernels::isa;
 use secateur_tensor::{DType, Stored};
 use serde_json::{Value, json};
@@ -43,24 +43,8 @@ impl Family for Neural {
         job: &Job,
         progress: &mut dyn Progress,
     ) -> Result<Record, RunError> {
-        refuse_inside(Path::new(&recipe.model), &job.output)?;
         Ok(prune::run(recipe, job, progress)?)
     }
-}
-
-/// Refuses an output inside the directory of the model: the files of the model are the inputs of
-/// a run, but what lies beside them is the model's too.
-fn refuse_inside(model: &Path, output: &Path) -> Result<(), NeuralError> {
-    let parent = output.parent().filter(|p| *p != Path::new("")).unwrap_or(Path::new("."));
-    // A place or a model that is not there is reported by who needs it.
-    let (Ok(folder), Ok(parent)) = (model.canonicalize(), parent.canonicalize()) else {
-        return Ok(());
-    };
-    if folder.is_dir() && parent.starts_with(&folder) {
-        let (output, input) = (output.to_owned(), model.to_owned());
-        return Err(StoreError::OutputIsInput { output, input }.into());
-    }
-    Ok(())
 }
 
 /// A run that has gone through all blocks.
@@ -179,12 +163,13 @@ pub(crate) fn finish(
         let text = serde_json::to_vec_pretty(&index).expect("a JSON map can be written");
         output.write("model.safetensors.index.json", &text)?;
     }
+    // What was written must open again, whether it is measured or not.
     let written = secateur_checkpoint::open(output.partial())?;
     let after = match &work.evaluation {
         Some(windows) => Some(perplexity(&written, windows, progress)?.measured()),
         None => None,
     };
-    let record = record(ran, after, nonzeros(&written));
+    let record = record(ran, after);
     let manifest = json!({
         "format": 1,
         "program": "secateur",
@@ -228,11 +213,16 @@ pub fn count_nonzeros(stored: &Stored) -> u64 {
     }
 }
 
-fn record(ran: &Ran<'_>, after: Option<Measured>, nonzeros_after: u64) -> Record {
+fn record(ran: &Ran<'_>, after: Option<Measured>) -> Record {
     let work = ran.work;
     let (bytes, parameters) = work.model.tensors.size();
     let macs: u64 = ran.done.layers.iter().map(|l| (l.shape[0] * l.shape[1]) as u64).sum();
     let head = (work.model.dims.vocabulary * work.model.dims.width) as u64;
+    // Only pruned layers gain zeros; the file that was written need not be read again.
+    let nonzeros = nonzeros(&work.model);
+    let zeros_before = ran.done.histograms.weights_before.zeros;
+    let pruned = ran.done.layers.iter().filter(|l| l.skipped.is_none());
+    let zeros_after: u64 = pruned.map(|l| (l.shape[0] * l.shape[1]) as u64 - l.nonzeros).sum();
     let live: u64 = ran.done.layers.iter().map(|l| l.nonzeros).sum();
     let after_bytes = work.files.iter().flat_map(|f| &f.tensors).map(|t| t.len).sum();
     let cost = |nonzeros, bytes, operations| Cost {
@@ -262,8 +252,8 @@ fn record(ran: &Ran<'_>, after: Option<Measured>, nonzeros_after: u64) -> Record
         },
         groups: groups(ran),
         cost: Change {
-            before: cost(nonzeros(&work.model), bytes, macs + head),
-            after: cost(nonzeros_after, after_bytes, live + head),
+            before: cost(nonzeros, bytes, macs + head),
+            after: cost(nonzeros + zeros_before - zeros_after, after_bytes, live + head),
         },
         quality: quality(work, ran.done.before.clone(), after),
         warnings,

@@ -74,7 +74,9 @@ pub fn run_work(
     let sources = work.sources()?;
     let inputs = family::inputs(work, &sources)?;
     let identity = family::identity(work.recipe, &inputs);
-    let paths: Vec<_> = sources.iter().map(|(_, path)| path.clone()).collect();
+    // The model's folder too: nothing is written into it.
+    let mut paths: Vec<_> = sources.iter().map(|(_, path)| path.clone()).collect();
+    paths.push(work.model.path.clone());
     let existing = match job.existing {
         OnExisting::Refuse => Existing::Refuse,
         OnExisting::Replace => Existing::Replace,
@@ -547,11 +549,11 @@ fn prune_linear(
             .map_err(|error| NeuralError::Prune { name: linear.name.clone(), error })?;
     histograms.weights_after.add(&layer.weight);
     histograms.add_scores(&pruned.scores, &pruned.mask);
-    let summary = summarize(&layer, &pruned.mask, pruned.scores.share_kept(&pruned.mask));
     let (file, planned) = places.of(&format!("{}.weight", linear.name));
     let bytes = convert::encode(planned.dtype, &layer.weight);
     file.write_at(planned.offset, &bytes)?;
     convert::decode(planned.dtype, &bytes, &mut layer.weight);
+    let summary = summarize(&layer, &pruned.mask, pruned.scores.share_kept(&pruned.mask));
     session.weight_mut(linear.weight).put_f32(layer.weight);
     Ok(summary)
 }

@@ -6,8 +6,6 @@
 mod begin;
 #[path = "store/child.rs"]
 mod child;
-#[path = "store/common.rs"]
-mod common;
 #[path = "store/durable.rs"]
 mod durable;
 #[path = "store/faults.rs"]
@@ -18,6 +16,8 @@ mod inputs;
 mod journal;
 #[path = "store/output.rs"]
 mod output;
+#[path = "store/setup.rs"]
+mod setup;
 #[path = "store/single.rs"]
 mod single;
 #[path = "store/verify.rs"]

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::common::{MAGNITUDE, case, valid};
+use crate::setup::{MAGNITUDE, case, valid};
 
 /// Words that clap refuses: exit 2, and the text names the word and what would do.
 const WORDS: &[(&str, &[&str])] = &[
@@ -41,7 +41,7 @@ fn words_that_make_no_sense() {
         assert!(value["message"].is_string() && value["help"].is_string(), "{value}");
         assert!(value.get("path").is_some(), "{value}");
     }
-    crate::common::explained("SEC-CL-006");
+    crate::setup::explained("SEC-CL-006");
 }
 
 /// Words that can be, but not with this model.

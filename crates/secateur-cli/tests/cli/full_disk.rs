@@ -5,7 +5,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use crate::common::{Folder, MAGNITUDE, PROGRAM, Ran, WANDA, explained, valid};
+use crate::setup::{Folder, MAGNITUDE, PROGRAM, Ran, WANDA, explained, valid};
 
 /// Runs a command with a limit on the size of files, in units of 512 bytes.
 fn limited(folder: &Folder, blocks: u32, words: &str) -> Ran {

@@ -8,10 +8,10 @@
 
 mod bad_arguments;
 mod bad_files;
-mod common;
 mod full_disk;
 mod odd_files;
 mod output_places;
 mod resume;
 mod schemas;
+mod setup;
 mod surroundings;

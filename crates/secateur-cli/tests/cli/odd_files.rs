@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::bad_files::ACCEPTED;
-use crate::common::{Folder, MAGNITUDE, WANDA, case};
+use crate::setup::{Folder, MAGNITUDE, WANDA, case};
 
 /// The values of a tensor of an output.
 fn values(folder: &Folder, name: &str) -> Vec<f32> {

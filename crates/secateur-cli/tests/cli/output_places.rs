@@ -7,7 +7,7 @@ use std::sync::Arc;
 use secateur_store::{Disk, Existing, Output};
 use serde_json::json;
 
-use crate::common::{Folder, MAGNITUDE, valid};
+use crate::setup::{Folder, MAGNITUDE, valid};
 
 #[track_caller]
 fn refused(folder: &Folder, out: &str, exit: i32, code: &str, says: &[&str]) {
@@ -49,7 +49,7 @@ fn an_output_is_no_input_by_way_of_links() {
 #[test]
 fn calibration_text_is_an_input_too() {
     let folder = valid();
-    let words = crate::common::WANDA;
+    let words = crate::setup::WANDA;
     folder.fails(&format!("{words} -o text.txt --force"), 2, "SEC-ST-005").says(&["text.txt"]);
 }
 
@@ -127,7 +127,7 @@ fn a_name_that_is_not_utf8() {
     let folder = valid();
     let name = OsStr::from_bytes(b"out\xff");
     let output = folder.command(MAGNITUDE).arg("-o").arg(name).output().unwrap();
-    let ran = crate::common::Ran::of(&output, std::time::Duration::ZERO);
+    let ran = crate::setup::Ran::of(&output, std::time::Duration::ZERO);
     ran.check_no_panic("a name that is not UTF-8");
     assert_eq!(ran.exit, 0, "{}", ran.stderr);
     assert!(folder.path().join(name).join("secateur.json").is_file());

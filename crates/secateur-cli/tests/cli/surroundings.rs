@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::common::{Folder, MAGNITUDE, PROGRAM, WANDA, valid};
+use crate::setup::{Folder, MAGNITUDE, PROGRAM, WANDA, valid};
 
 #[test]
 fn any_number_of_threads_gives_the_same_bytes() {

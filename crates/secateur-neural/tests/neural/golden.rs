@@ -17,7 +17,7 @@ use secateur_neural::prune::{Work, run_work};
 use secateur_neural::{Inputs, Layer, data};
 use secateur_store::Disk;
 
-fn test_data() -> Option<PathBuf> {
+pub(crate) fn test_data() -> Option<PathBuf> {
     let found = std::env::var_os("SECATEUR_TEST_DATA").map(PathBuf::from);
     if found.is_none() {
         println!("skipped: no test data");

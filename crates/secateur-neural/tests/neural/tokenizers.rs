@@ -9,12 +9,11 @@ use crate::fixture;
 fn ids_are_those_of_the_tokenizers_package() {
     let text = std::fs::read_to_string(fixture("tokenizers/expected.json")).unwrap();
     let golden: Value = serde_json::from_str(&text).unwrap();
-    let cases = golden["cases"].as_array().or(golden.as_array()).expect("a list of cases");
+    let cases = golden["cases"].as_array().expect("a list of cases");
     assert!(cases.len() >= 20, "{} cases", cases.len());
     for case in cases {
         let name = case["tokenizer"].as_str().unwrap();
-        let name = if name.ends_with(".json") { name.to_owned() } else { format!("{name}.json") };
-        let tokenizer = Tokenizer::read(&fixture("tokenizers").join(&name)).unwrap();
+        let tokenizer = Tokenizer::read(&fixture("tokenizers").join(name)).unwrap();
         let text = case["text"].as_str().unwrap();
         let expected: Vec<i64> =
             case["ids"].as_array().unwrap().iter().map(|id| id.as_i64().unwrap()).collect();

@@ -6,7 +6,7 @@ use std::path::Path;
 use secateur_store::{Existing, Output, StoreError};
 use serde_json::json;
 
-use crate::common::{disk, job, killed_after, names, output, run, temp, tree};
+use crate::setup::{disk, job, killed_after, names, output, run, temp, tree};
 
 fn begin(dir: &Path, existing: Existing, seed: u8) -> Result<Output, StoreError> {
     Output::begin(disk(), dir, existing, &[], &run(seed))

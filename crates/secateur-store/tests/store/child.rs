@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use secateur_store::{Existing, Output, StoreError};
 use serde_json::json;
 
-use crate::common::{disk, job, names, run, temp};
+use crate::setup::{disk, job, names, run, temp};
 
 /// Tells a child of these tests where to work.
 const PLACE: &str = "STORE_TEST_PLACE";

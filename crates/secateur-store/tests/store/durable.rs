@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use secateur_store::{Existing, Failing, Operation};
 
-use crate::common::{job, killed_after, output, temp};
+use crate::setup::{job, killed_after, output, temp};
 
 /// The files and directories with changes that a power loss would undo.
 #[derive(Default)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use secateur_store::{CODES, Existing, Failing, Fault, StoreError};
 
-use crate::common::{Tree, disk, job, killed_after, names, output, temp, tree};
+use crate::setup::{Tree, disk, job, killed_after, names, output, temp, tree};
 
 /// How a run is disturbed.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use secateur_store::{Existing, Output, StoreError, check_file};
 
-use crate::common::{disk, run, temp};
+use crate::setup::{disk, run, temp};
 
 fn check(output: &Path, input: &Path, refused: bool) {
     let inputs = [PathBuf::from("/no such input"), input.to_path_buf()];

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use secateur_store::{Existing, Output, StoreError};
 use serde_json::{Value, json};
 
-use crate::common::{Tree, disk, job, killed_after, output, run, temp, tree};
+use crate::setup::{Tree, disk, job, killed_after, output, run, temp, tree};
 
 fn resume(dir: &Path, run: &Value) -> Result<Output, StoreError> {
     Output::begin(disk(), dir, Existing::Resume, &[], run)

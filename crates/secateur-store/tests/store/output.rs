@@ -10,7 +10,7 @@ use secateur_store::{
 };
 use serde_json::json;
 
-use crate::common::{disk, killed_after, names, output, run, temp, tree};
+use crate::setup::{disk, killed_after, names, output, run, temp, tree};
 
 fn begin(dir: &Path) -> Output {
     Output::begin(disk(), dir, Existing::Refuse, &[], &run(0)).expect("nothing is in the way")

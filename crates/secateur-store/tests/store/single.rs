@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use secateur_store::{Existing, Failing, Files, StoreError, check_file, write_atomic, write_set};
 
-use crate::common::{disk, names, temp};
+use crate::setup::{disk, names, temp};
 
 /// A file is old or new after a fault at any operation, and a second try succeeds.
 fn check(files: impl Fn(u64) -> Failing) {

@@ -6,7 +6,7 @@ use std::path::Path;
 use secateur_store::{MANIFEST, Mismatch, StoreError, hash_file, read_manifest, verify_hashes};
 use serde_json::json;
 
-use crate::common::{output, temp};
+use crate::setup::{output, temp};
 
 /// Changes an output and checks what is found.
 fn check(change: impl Fn(&Path), expected: &[Mismatch]) {

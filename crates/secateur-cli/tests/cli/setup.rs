@@ -14,6 +14,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A folder that the program runs in.
 pub(crate) struct Folder(pub(crate) TempDir);
 
+/// An empty folder, in memory where there is such a place: runs sync every file, and these tests
+/// are not about the disk.
+fn scratch() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
 /// What a run gave.
 pub(crate) struct Ran {
     pub(crate) exit: i32,
@@ -25,14 +31,14 @@ pub(crate) struct Ran {
 /// A folder with a case of secateur-attacks in it.
 pub(crate) fn case(name: &str) -> Folder {
     let case = secateur_attacks::find(name).unwrap_or_else(|| panic!("there is no case {name}"));
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     (case.write)(folder.path()).unwrap();
     Folder(folder)
 }
 
 /// A folder with the valid model and its text.
 pub(crate) fn valid() -> Folder {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = scratch();
     secateur_attacks::model::llama().write(folder.path()).unwrap();
     Folder(folder)
 }
