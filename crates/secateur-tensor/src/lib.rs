@@ -6,7 +6,7 @@
 //! - [`kernels`] are plain functions on slices, each fast one with a plain twin and a test that
 //!   they agree.
 //!
-//! It does not know graphs, files formats, models, or pruning. Unsafe code of the project lives
+//! It does not know graphs, file formats, models, or pruning. Unsafe code of the project lives
 //! only here, in [`mapping`] and [`kernels`].
 //!
 //! Start reading at [`stored`], then [`kernels::matmul`].
