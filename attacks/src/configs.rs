@@ -30,9 +30,31 @@ pub const CASES: &[Case] = &[
     Case { name: "activation_unknown", write: |f| with(f, |c| c["hidden_act"] = json!("snake")) },
     Case { name: "epsilon_is_negative", write: |f| with(f, |c| c["rms_norm_eps"] = json!(-1.0)) },
     Case { name: "rotary_scaling_unknown", write: |f| with(f, |c| c["rope_scaling"] = yarn()) },
+    Case {
+        name: "llama3_scaling_is_cut",
+        write: |f| with(f, |c| c["rope_scaling"] = cut_llama3()),
+    },
+    Case { name: "window_is_zero", write: |f| with(f, |c| mistral(c, json!(0), 2)) },
+    Case { name: "layer_types_are_short", write: |f| with(f, |c| mistral(c, json!(4), 1)) },
+    Case { name: "layer_type_unknown", write: |f| with(f, |c| c["layer_types"] = unknown_type(c)) },
     Case { name: "rotary_base_is_zero", write: |f| with(f, |c| c["rope_theta"] = json!(0)) },
     Case { name: "code_of_its_own", write: code },
 ];
+
+fn cut_llama3() -> Value {
+    json!({"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 4.0, "high_freq_factor": 1.0})
+}
+
+fn mistral(config: &mut Value, window: Value, layers: usize) {
+    config["model_type"] = json!("mistral");
+    config["sliding_window"] = window;
+    config["layer_types"] = json!(vec!["sliding_attention"; layers]);
+}
+
+fn unknown_type(config: &mut Value) -> Value {
+    mistral(config, json!(4), 2);
+    json!(["full_attention", "chunked_attention"])
+}
 
 fn with(folder: &Path, change: fn(&mut Value)) -> io::Result<()> {
     let mut model = llama();

@@ -12,14 +12,14 @@ use secateur_tensor::kernels::Pairing;
 
 use crate::config::Rope;
 use crate::error::CheckpointError;
-use crate::tensors::Tensors;
+use crate::tensors::{Source, Tensors};
 
 /// A part of a network: embedding, a block, or the head.
 #[derive(Clone, Debug)]
 pub struct Segment {
-    /// The graph. Inputs: `input_ids` or `x`, and of a block `position_ids`, and with a cache
-    /// `past_key` and `past_value`. Outputs: `y`, and with a cache `present_key` and
-    /// `present_value`.
+    /// The graph. Inputs: `input_ids` or `x`, where needed `position_ids` and `token_type_ids`,
+    /// and of a block with a cache `past_key` and `past_value`. Outputs: `y`, and with a cache
+    /// `present_key` and `present_value`.
     pub graph: Graph,
     /// The linear layers, in the order in which they run.
     pub linears: Vec<Linear>,
@@ -36,6 +36,17 @@ pub struct Linear {
     pub input: ValueId,
     /// The weight `[out, in]`.
     pub weight: ValueId,
+    /// Which way round the file has it.
+    pub order: WeightOrder,
+}
+
+/// Which way round a file has the weight of a linear layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WeightOrder {
+    /// `[out, in]`, as almost everywhere.
+    OutIn,
+    /// `[in, out]`, as GPT-2 has it.
+    InOut,
 }
 
 /// How a block is to be built.
@@ -65,8 +76,21 @@ pub struct Heads {
     pub kv: usize,
     /// Values of a head.
     pub width: usize,
-    /// Rotary embedding.
-    pub rope: Rope,
+}
+
+/// What an attention looks at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Look {
+    /// Its heads.
+    pub heads: Heads,
+    /// Rotary embedding of queries and keys.
+    pub rope: Option<Rope>,
+    /// Whether a token sees only tokens up to itself.
+    pub causal: bool,
+    /// A token sees at most this many tokens, itself included.
+    pub window: Option<usize>,
+    /// Factor on the products of queries and keys.
+    pub scale: f32,
 }
 
 /// Builds the graph of a segment from the tensors of a model.
@@ -106,6 +130,17 @@ impl<'a> Builder<'a> {
         expected: &[usize],
         because: &str,
     ) -> Result<ValueId, CheckpointError> {
+        let source = self.source(name, expected, because)?;
+        Ok(self.graph.add_weight(name, source.load()))
+    }
+
+    /// A tensor of floats of the given shape.
+    fn source(
+        &self,
+        name: &str,
+        expected: &[usize],
+        because: &str,
+    ) -> Result<&'a Source, CheckpointError> {
         let path = || self.path.to_owned();
         let Some(source) = self.tensors.find(name) else {
             let nearest = self.tensors.nearest(name).map(str::to_owned);
@@ -132,7 +167,17 @@ impl<'a> Builder<'a> {
                 dtype: stored.dtype().to_string(),
             });
         }
-        Ok(self.graph.add_weight(name, source.load()))
+        Ok(source)
+    }
+
+    /// Rows of the table `NAME.weight`, when it is there.
+    pub fn rows(&self, name: &str) -> Option<usize> {
+        self.tensors.find(&format!("{name}.weight"))?.stored.shape().first().copied()
+    }
+
+    /// The error of an encoder that is asked for a head.
+    pub fn no_head(&self) -> CheckpointError {
+        CheckpointError::NoHead { path: self.path.to_owned() }
     }
 
     /// Whether the model has a tensor.
@@ -150,10 +195,24 @@ impl<'a> Builder<'a> {
         vocabulary: usize,
         width: usize,
     ) -> Result<ValueId, CheckpointError> {
-        let ids = self.graph.add_input("input_ids", Fact::i64(vec![batch(), sequence()]));
         let because = format!("vocab_size {vocabulary}, hidden_size {width}");
-        let table = self.weight(&format!("{name}.weight"), &[vocabulary, width], &because)?;
-        Ok(self.node(name, Op::Gather(Gather), &[table, ids]))
+        self.table("input_ids", name, [vocabulary, width], &because)
+    }
+
+    /// Rows of a table `NAME.weight` at the integers of an input `[batch, sequence]`.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] of the weight.
+    pub fn table(
+        &mut self,
+        input: &str,
+        name: &str,
+        shape: [usize; 2],
+        because: &str,
+    ) -> Result<ValueId, CheckpointError> {
+        let indices = self.graph.add_input(input, Fact::i64(vec![batch(), sequence()]));
+        let table = self.weight(&format!("{name}.weight"), &shape, because)?;
+        Ok(self.node(name, Op::Gather(Gather), &[table, indices]))
     }
 
     /// A linear layer `NAME` from the width of `x` to `out`.
@@ -170,13 +229,53 @@ impl<'a> Builder<'a> {
         let inner = self.width(x);
         let because = format!("{out} out, {inner} in");
         let weight = self.weight(&format!("{name}.weight"), &[out, inner], &because)?;
+        self.multiply(name, x, weight, out, bias, WeightOrder::OutIn)
+    }
+
+    /// A linear layer `NAME` from the width of `x` to `out`, whose weight the file has as
+    /// `[in, out]`, with a bias.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] of its weight or bias.
+    pub fn linear_in_out(
+        &mut self,
+        name: &str,
+        x: ValueId,
+        out: usize,
+    ) -> Result<ValueId, CheckpointError> {
+        let inner = self.width(x);
+        let because = format!("{inner} in, {out} out");
+        let weight = format!("{name}.weight");
+        let source = self.source(&weight, &[inner, out], &because)?;
+        let transposed = source.load().transposed().map_err(|_| {
+            let dtype = source.stored.dtype().to_string();
+            CheckpointError::UnsupportedType {
+                path: self.path.to_owned(),
+                name: weight.clone(),
+                dtype,
+            }
+        })?;
+        let weight = self.graph.add_weight(&weight, transposed);
+        self.multiply(name, x, weight, out, Bias::Present, WeightOrder::InOut)
+    }
+
+    fn multiply(
+        &mut self,
+        name: &str,
+        x: ValueId,
+        weight: ValueId,
+        out: usize,
+        bias: Bias,
+        order: WeightOrder,
+    ) -> Result<ValueId, CheckpointError> {
         let mut inputs = vec![Some(x), Some(weight)];
         if bias == Bias::Present {
+            let because = format!("{out} out");
             inputs.push(Some(self.weight(&format!("{name}.bias"), &[out], &because)?));
         }
         let y = must(self.graph.add_node(name, Op::Gemm(Gemm), &inputs))[0];
         let node = secateur_graph::NodeId(self.graph.nodes().len() as u32 - 1);
-        self.linears.push(Linear { name: name.to_owned(), node, input: x, weight });
+        self.linears.push(Linear { name: name.to_owned(), node, input: x, weight, order });
         Ok(y)
     }
 
@@ -196,7 +295,29 @@ impl<'a> Builder<'a> {
         Ok(self.node(name, op, &[x, scale]))
     }
 
-    /// Layer normalization by `NAME.weight` and `NAME.bias`.
+    /// Root-mean-square normalization of every head by `NAME.weight`, which all heads share.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] of its weight.
+    pub fn head_norm(
+        &mut self,
+        name: &str,
+        x: ValueId,
+        head: usize,
+        epsilon: f64,
+    ) -> Result<ValueId, CheckpointError> {
+        let width = self.width(x);
+        let scale = self.weight(&format!("{name}.weight"), &[head], "head_dim")?;
+        let apart = Reshape { from: vec![width], to: vec![width / head, head] };
+        let x = self.node(&format!("{name}.heads"), Op::Reshape(apart), &[x]);
+        let op = Op::RmsNormalization(RmsNormalization { epsilon: epsilon as f32 });
+        let x = self.node(name, op, &[x, scale]);
+        let flat = Reshape { from: vec![width / head, head], to: vec![width] };
+        Ok(self.node(&format!("{name}.flat"), Op::Reshape(flat), &[x]))
+    }
+
+    /// Layer normalization by `NAME.weight` and `NAME.bias`, which very old files call `gamma`
+    /// and `beta`.
     ///
     /// # Errors
     /// [`CheckpointError`] of its weights.
@@ -207,28 +328,34 @@ impl<'a> Builder<'a> {
         epsilon: f64,
     ) -> Result<ValueId, CheckpointError> {
         let width = self.width(x);
-        let scale = self.weight(&format!("{name}.weight"), &[width], "hidden_size")?;
-        let bias = self.weight(&format!("{name}.bias"), &[width], "hidden_size")?;
+        let old = self.has(&format!("{name}.gamma"));
+        let (weight, bias) = if old { ("gamma", "beta") } else { ("weight", "bias") };
+        let scale = self.weight(&format!("{name}.{weight}"), &[width], "hidden_size")?;
+        let bias = self.weight(&format!("{name}.{bias}"), &[width], "hidden_size")?;
         let op = Op::LayerNormalization(LayerNormalization { epsilon: epsilon as f32 });
         Ok(self.node(name, op, &[x, scale, bias]))
     }
 
-    /// Rotated queries and keys, attended values: `[batch, sequence, heads * width]`.
+    /// Queries and keys, rotated where asked for, attended values:
+    /// `[batch, sequence, heads * width]`.
     pub fn attention(
         &mut self,
         [q, k, v]: [ValueId; 3],
-        heads: Heads,
+        look: Look,
         options: BlockOptions,
     ) -> ValueId {
-        let positions = self.graph.add_input("position_ids", Fact::i64(vec![batch(), sequence()]));
-        let (cos, sin) = angles(heads, options.positions);
-        let cos = self.graph.add_constant("cos", cos);
-        let sin = self.graph.add_constant("sin", sin);
-        let rotary = RotaryEmbedding { head_width: heads.width, pairing: Pairing::Halves };
-        let q = self.node("rotary.q", Op::RotaryEmbedding(rotary), &[q, cos, sin, positions]);
-        let k = self.node("rotary.k", Op::RotaryEmbedding(rotary), &[k, cos, sin, positions]);
-        let scale = (heads.width as f32).sqrt().recip();
-        let op = Attention { heads: heads.count, kv_heads: heads.kv, scale, causal: true };
+        let heads = look.heads;
+        let [q, k] = match look.rope {
+            Some(rope) => self.rotate([q, k], heads, rope, options.positions),
+            None => [q, k],
+        };
+        let op = Attention {
+            heads: heads.count,
+            kv_heads: heads.kv,
+            scale: look.scale,
+            causal: look.causal,
+            window: look.window,
+        };
         let mut inputs = vec![Some(q), Some(k), Some(v), None, None];
         if options.cache {
             let shape = vec![batch(), Dim::symbol("past"), (heads.kv * heads.width).into()];
@@ -241,6 +368,31 @@ impl<'a> Builder<'a> {
             self.graph.outputs.push(id);
         }
         outputs[0]
+    }
+
+    /// Queries and keys with their rotary embedding.
+    fn rotate(
+        &mut self,
+        [q, k]: [ValueId; 2],
+        heads: Heads,
+        rope: Rope,
+        positions: usize,
+    ) -> [ValueId; 2] {
+        let ids = self.graph.add_input("position_ids", Fact::i64(vec![batch(), sequence()]));
+        let (cos, sin) = angles(heads, rope, positions);
+        let cos = self.graph.add_constant("cos", cos);
+        let sin = self.graph.add_constant("sin", sin);
+        let rotary = RotaryEmbedding { head_width: heads.width, pairing: Pairing::Halves };
+        let mut turn = |name, x| self.node(name, Op::RotaryEmbedding(rotary), &[x, cos, sin, ids]);
+        [turn("rotary.q", q), turn("rotary.k", k)]
+    }
+
+    /// Splits a fused projection into query, key and value, one after the other:
+    /// `[.., 3 * width]` into three of `[.., width]`.
+    pub fn split_thirds(&mut self, qkv: ValueId) -> [ValueId; 3] {
+        let split = Op::Split(Split { from_last: 0, parts: 3 });
+        let parts = must(self.graph.add_node("split", split, &[Some(qkv)]));
+        [parts[0], parts[1], parts[2]]
     }
 
     /// Splits a fused projection whose heads hold query, key and value one after the other:
@@ -320,11 +472,11 @@ fn sequence() -> Dim {
 
 /// Cosines and sines `[positions, half]`. Frequencies and angles are rounded to f32 as the
 /// common implementations do, so that results are comparable to the last digits.
-fn angles(heads: Heads, positions: usize) -> (Tensor, Tensor) {
-    let half = heads.half();
+fn angles(heads: Heads, rope: Rope, positions: usize) -> (Tensor, Tensor) {
+    let half = (heads.width as f64 * rope.partial) as usize / 2;
     let frequency = |i: usize| {
         let exponent = (2 * i) as f64 / (2 * half) as f64;
-        (heads.rope.theta.powf(exponent).recip() / heads.rope.factor) as f32
+        rope.scaling.apply(rope.theta.powf(exponent).recip()) as f32
     };
     let frequencies: Vec<f32> = (0..half).map(frequency).collect();
     let angle = |p: usize, f: &f32| f64::from(p as f32 * f);
@@ -335,13 +487,6 @@ fn angles(heads: Heads, positions: usize) -> (Tensor, Tensor) {
         Tensor::f32(vec![positions, half], values)
     };
     (all(f64::cos), all(f64::sin))
-}
-
-impl Heads {
-    /// Pairs of a head that are rotated.
-    pub fn half(&self) -> usize {
-        (self.width as f64 * self.rope.partial) as usize / 2
-    }
 }
 
 /// Shapes were checked against config.json when the weights were taken, so that the operators

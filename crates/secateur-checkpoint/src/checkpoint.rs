@@ -128,7 +128,7 @@ impl Checkpoint {
         let architecture = arch::of(&parts.config)?;
         let dims = architecture.dims(&parts.config)?;
         if dims.epsilon < 0.0 {
-            let keys = ["rms_norm_eps", "layer_norm_eps"];
+            let keys = ["rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon"];
             let key = keys.into_iter().find(|key| parts.config.map.contains_key(*key));
             let reason = format!("expected a number that is not negative, got {}", dims.epsilon);
             return Err(parts.config.error(key.unwrap_or(keys[0]), reason));
@@ -162,7 +162,9 @@ impl Checkpoint {
         for index in 0..self.dims.layers {
             self.block(index, BlockOptions { positions: 1, cache: false })?;
         }
-        self.head()?;
+        if !self.architecture.encoder() {
+            self.head()?;
+        }
         let unasked = self.tensors.unasked();
         let extra: Vec<&str> =
             unasked.into_iter().filter(|name| !self.architecture.ignores(name)).collect();
@@ -196,7 +198,7 @@ impl Checkpoint {
     /// The head.
     ///
     /// # Errors
-    /// [`CheckpointError`] of its tensors.
+    /// [`CheckpointError`] of its tensors; that of an encoder, which has none.
     pub fn head(&self) -> Result<Segment, CheckpointError> {
         self.architecture.head(Builder::new(&self.tensors, &self.path), &self.dims)
     }
@@ -213,6 +215,21 @@ impl Checkpoint {
             }
             TokenizerSource::None => Err(CheckpointError::NoTokenizer { path: self.path.clone() }),
         }
+    }
+
+    /// Tokens after which a text ends: `eos_token_id` of config.json and generation_config.json.
+    ///
+    /// # Errors
+    /// [`CheckpointError`] when generation_config.json is there and cannot be read.
+    pub fn end_tokens(&self) -> Result<Vec<i64>, CheckpointError> {
+        let mut tokens = self.config.ids("eos_token_id")?;
+        let file = self.path.join("generation_config.json");
+        if self.layout == Layout::Hf && file.exists() {
+            tokens.extend(Config::read(&file)?.ids("eos_token_id")?);
+        }
+        tokens.sort_unstable();
+        tokens.dedup();
+        Ok(tokens)
     }
 
     /// The file that the tokenizer comes from: tokenizer.json, or the model itself.

@@ -22,8 +22,55 @@ pub struct Rope {
     pub theta: f64,
     /// Share of a head that is rotated.
     pub partial: f64,
-    /// Positions are divided by this.
+    /// How frequencies are changed for longer sequences.
+    pub scaling: Scaling,
+}
+
+/// How the frequencies of a rotary embedding are changed for longer sequences.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scaling {
+    /// Not at all.
+    None,
+    /// All are divided by this.
+    Linear(f64),
+    /// Slow ones are divided, fast ones stay, and those between go from one to the other.
+    Llama3(Llama3),
+}
+
+/// The scaling of Llama 3.1 and later.
+///
+/// Source: Meta, 2024, "The Llama 3 herd of models", and its reference code.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Llama3 {
+    /// What slow frequencies are divided by.
     pub factor: f64,
+    /// Turns over the original positions up to which a frequency is slow.
+    pub low: f64,
+    /// Turns over the original positions from which a frequency is fast.
+    pub high: f64,
+    /// Positions that the model was first trained on.
+    pub positions: f64,
+}
+
+impl Scaling {
+    /// The scaled frequency, in radians a position.
+    pub fn apply(self, frequency: f64) -> f64 {
+        match self {
+            Self::None => frequency,
+            Self::Linear(factor) => frequency / factor,
+            Self::Llama3(l) => {
+                let turns = l.positions * frequency / std::f64::consts::TAU;
+                if turns < l.low {
+                    frequency / l.factor
+                } else if turns > l.high {
+                    frequency
+                } else {
+                    let smooth = (turns - l.low) / (l.high - l.low);
+                    (1.0 - smooth) * frequency / l.factor + smooth * frequency
+                }
+            }
+        }
+    }
 }
 
 impl Config {
@@ -153,31 +200,72 @@ impl Config {
         };
         let theta = at(["rope_theta", "rotary_emb_base"], 10_000.0)?;
         let partial = at(["partial_rotary_factor", "rotary_pct"], default_partial)?;
-        let (kind, factor) = match scaling {
-            None => ("default", 1.0),
-            Some(part) => {
-                let kind = part.get("rope_type").or_else(|| part.get("type"));
-                let kind = kind.and_then(Value::as_str).unwrap_or("default");
-                (kind, self.number_of("factor", part.get("factor"), 1.0)?)
-            }
-        };
-        let factor = match kind {
-            "default" => 1.0,
-            "linear" => factor,
-            other => {
-                return Err(CheckpointError::UnsupportedOption {
-                    path: self.path.clone(),
-                    key: "rope_type".to_owned(),
-                    value: other.to_owned(),
-                });
-            }
-        };
-        if theta <= 0.0 || factor <= 0.0 || !(0.0..=1.0).contains(&partial) {
-            let reason =
-                format!("theta {theta}, factor {factor}, rotated share {partial} cannot be");
+        if theta <= 0.0 || !(0.0..=1.0).contains(&partial) {
+            let reason = format!("theta {theta}, rotated share {partial} cannot be");
             return Err(self.error("rope_parameters", reason));
         }
-        Ok(Rope { theta, partial, factor })
+        let scaling = scaling.map_or(Ok(Scaling::None), |part| self.scaling(part))?;
+        Ok(Rope { theta, partial, scaling })
+    }
+
+    fn scaling(&self, part: &Map<String, Value>) -> Result<Scaling, CheckpointError> {
+        let number = |key: &str| match part.get(key) {
+            None => Err(self.error(key, "the key is missing")),
+            value => match self.number_of(key, value, 0.0)? {
+                n if n > 0.0 => Ok(n),
+                n => Err(self.error(key, format!("expected a number above zero, got {n}"))),
+            },
+        };
+        let kind = part.get("rope_type").or_else(|| part.get("type"));
+        match kind.and_then(Value::as_str).unwrap_or("default") {
+            "default" => Ok(Scaling::None),
+            "linear" => Ok(Scaling::Linear(number("factor")?)),
+            "llama3" => {
+                let (low, high) = (number("low_freq_factor")?, number("high_freq_factor")?);
+                if low >= high {
+                    let reason = format!("{high} must be above low_freq_factor, {low}");
+                    return Err(self.error("high_freq_factor", reason));
+                }
+                let positions = number("original_max_position_embeddings")?;
+                Ok(Scaling::Llama3(Llama3 { factor: number("factor")?, low, high, positions }))
+            }
+            other => Err(self.unsupported("rope_type", other)),
+        }
+    }
+
+    /// An error on a value that is understood but not supported.
+    pub fn unsupported(&self, key: &str, value: &str) -> CheckpointError {
+        CheckpointError::UnsupportedOption {
+            path: self.path.clone(),
+            key: key.to_owned(),
+            value: value.to_owned(),
+        }
+    }
+
+    /// Token ids: one, a list of them, or none when the key is missing.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Config`] when the value is something else.
+    pub fn ids(&self, key: &str) -> Result<Vec<i64>, CheckpointError> {
+        let ids = match self.value(key) {
+            None => Some(Vec::new()),
+            Some(Value::Array(list)) => list.iter().map(Value::as_i64).collect(),
+            Some(value) => value.as_i64().map(|id| vec![id]),
+        };
+        ids.ok_or_else(|| self.error(key, "expected a token id or a list of them"))
+    }
+
+    /// A list of words, when the key is there.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Config`] when the value is something else.
+    pub fn words(&self, key: &str) -> Result<Option<Vec<&str>>, CheckpointError> {
+        let Some(value) = self.value(key) else { return Ok(None) };
+        let words = value.as_array().and_then(|list| list.iter().map(Value::as_str).collect());
+        match words {
+            Some(words) => Ok(Some(words)),
+            None => Err(self.error(key, format!("expected a list of words, got {value}"))),
+        }
     }
 
     fn part(&self, key: &str) -> Result<Option<&Map<String, Value>>, CheckpointError> {
@@ -201,19 +289,37 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(value: Value, theta: f64, partial: f64, factor: f64) {
-        assert_eq!(config(value).rope(1.0).unwrap(), Rope { theta, partial, factor });
+    fn check(value: Value, theta: f64, partial: f64, scaling: Scaling) {
+        assert_eq!(config(value).rope(1.0).unwrap(), Rope { theta, partial, scaling });
     }
 
     #[test]
     fn rotary_embedding_in_every_style() {
-        check(json!({}), 1e4, 1.0, 1.0);
-        check(json!({"rope_theta": 5e5}), 5e5, 1.0, 1.0);
-        check(json!({"rotary_emb_base": 2e4, "rotary_pct": 0.25}), 2e4, 0.25, 1.0);
-        check(json!({"rope_scaling": {"type": "linear", "factor": 2.0}}), 1e4, 1.0, 2.0);
-        check(json!({"rope_scaling": null, "rope_theta": 1e5}), 1e5, 1.0, 1.0);
+        check(json!({}), 1e4, 1.0, Scaling::None);
+        check(json!({"rope_theta": 5e5}), 5e5, 1.0, Scaling::None);
+        check(json!({"rotary_emb_base": 2e4, "rotary_pct": 0.25}), 2e4, 0.25, Scaling::None);
+        let linear = json!({"rope_scaling": {"type": "linear", "factor": 2.0}});
+        check(linear, 1e4, 1.0, Scaling::Linear(2.0));
+        check(json!({"rope_scaling": null, "rope_theta": 1e5}), 1e5, 1.0, Scaling::None);
         let new = json!({"rope_theta": 1e5, "rope_type": "default", "partial_rotary_factor": 0.5});
-        check(json!({"rope_parameters": new}), 1e5, 0.5, 1.0);
+        check(json!({"rope_parameters": new}), 1e5, 0.5, Scaling::None);
+        let llama3 = json!({
+            "rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0,
+            "high_freq_factor": 4.0, "original_max_position_embeddings": 8192
+        });
+        let expect = Llama3 { factor: 8.0, low: 1.0, high: 4.0, positions: 8192.0 };
+        check(json!({"rope_scaling": llama3}), 1e4, 1.0, Scaling::Llama3(expect));
+    }
+
+    #[test]
+    fn llama3_leaves_fast_frequencies_and_divides_slow_ones() {
+        let tau = std::f64::consts::TAU;
+        let scaling = Scaling::Llama3(Llama3 { factor: 8.0, low: 1.0, high: 4.0, positions: 1e4 });
+        assert_eq!(scaling.apply(tau / 1e3), tau / 1e3);
+        assert_eq!(scaling.apply(tau / 2e4), tau / 16e4);
+        // Halfway between 1 and 4 turns: the mean of both.
+        let middle = 2.5 * tau / 1e4;
+        assert!((scaling.apply(middle) / middle - 0.5 * (1.0 + 1.0 / 8.0)).abs() < 1e-12);
     }
 
     #[test]
@@ -222,6 +328,8 @@ mod tests {
         assert_eq!(bad(json!({"rope_theta": "x"})), "rope_theta: expected a number, got \"x\"");
         let yarn = json!({"rope_scaling": {"rope_type": "yarn", "factor": 4.0}});
         assert_eq!(bad(yarn), "rope_type = yarn is not supported");
+        let half = json!({"rope_scaling": {"rope_type": "llama3", "factor": 8.0}});
+        assert_eq!(bad(half), "low_freq_factor: the key is missing");
         let count = |value: Value| config(json!({"n": value})).count("n").unwrap_err().to_string();
         assert_eq!(count(json!(-3)), "n: expected a count from 1 to 1048576, got -3");
         assert_eq!(count(json!(null)), "n: the key is missing");

@@ -81,6 +81,8 @@ pub enum CheckpointError {
     Tokenizer { path: PathBuf, reason: String },
     #[error("the model has no tokenizer")]
     NoTokenizer { path: PathBuf },
+    #[error("the model is an encoder: it has no head that predicts tokens")]
+    NoHead { path: PathBuf },
     #[error("token id {id} is out of range: the embedding has {rows} rows")]
     TokenRange { path: PathBuf, id: i64, rows: usize },
     #[error(transparent)]
@@ -140,6 +142,7 @@ impl CheckpointError {
             | Self::NotFinite { path, .. }
             | Self::Tokenizer { path, .. }
             | Self::NoTokenizer { path }
+            | Self::NoHead { path }
             | Self::TokenRange { path, .. } => Some(path),
             Self::Gguf(error) => error.place(),
         }
@@ -242,6 +245,11 @@ impl CheckpointError {
             Self::TokenRange { .. } => {
                 card("SEC-CK-027", 3, "the tokenizer or the ids belong to another model")
             }
+            Self::NoHead { .. } => card(
+                "SEC-CK-029",
+                4,
+                "compare its embeddings: secateur eval MODEL --embeddings sentences.txt --against DENSE",
+            ),
             Self::Gguf(error) => {
                 Card { code: error.code(), exit: error.exit(), hint: error.hint() }
             }
@@ -368,5 +376,9 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "SEC-CK-028",
         "The file is an HTML page. Usual cause: a download that asked for a login, or for an address that is not there. Download the file again, for example with `hf download`.",
+    ),
+    (
+        "SEC-CK-029",
+        "Perplexity, generation and logits need a model that predicts the next token. An encoder such as BERT does not; measure the embeddings of sentences before and after instead.",
     ),
 ];

@@ -15,6 +15,7 @@ pub mod blocks;
 pub mod checkpoint;
 pub mod config;
 pub mod error;
+mod gated;
 pub mod gguf;
 pub mod hf;
 pub mod safetensors;

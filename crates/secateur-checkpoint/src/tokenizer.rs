@@ -55,6 +55,17 @@ impl Tokenizer {
         })
     }
 
+    /// Token ids of a text, with the special tokens that the model was trained with around it.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Tokenizer`] when the library fails on the text.
+    pub fn encode_with_special(&self, text: &str) -> Result<Vec<i64>, CheckpointError> {
+        guard(&self.path, || {
+            let encoding = self.inner.encode_fast(text, true).map_err(|e| e.to_string())?;
+            Ok(encoding.get_ids().iter().map(|&id| i64::from(id)).collect())
+        })
+    }
+
     /// Text of token ids.
     ///
     /// # Errors

@@ -45,6 +45,9 @@ pub(crate) enum Command {
     /// Measure the quality of a model
     #[command(alias = "evaluate", after_help = EVAL_EXAMPLES)]
     Eval(EvalArgs),
+    /// Go on with a text
+    #[command(after_help = GENERATE_EXAMPLES)]
+    Generate(GenerateArgs),
     /// Show what a model is: architecture, layers, zeros, cost
     #[command(alias = "info")]
     Inspect {
@@ -88,7 +91,51 @@ Learn more: secateur methods wanda";
 const EVAL_EXAMPLES: &str = "Examples:
   secateur eval MODEL --perplexity test.txt
   secateur eval MODEL --perplexity test.txt --seq-len 512 --windows 32 --json
-  secateur eval MODEL --perplexity ids.safetensors";
+  secateur eval MODEL --perplexity ids.safetensors
+  secateur eval ENCODER --embeddings sentences.txt --against DENSE";
+
+const GENERATE_EXAMPLES: &str = "Examples:
+  secateur generate MODEL --prompt 'Once upon a time'
+  secateur generate MODEL --prompt 'The capital of France is' --max-tokens 8 --json
+  secateur generate MODEL --prompt 'Once upon a time' --temperature 0.8 --top-p 0.95 --seed 1";
+
+#[derive(Args, Debug)]
+pub(crate) struct GenerateArgs {
+    /// A directory with config.json and safetensors, or a .gguf file
+    pub(crate) model: PathBuf,
+
+    /// The text to go on with
+    #[arg(long, short, value_name = "TEXT")]
+    pub(crate) prompt: String,
+
+    /// Tokens to generate at most
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = positive)]
+    pub(crate) max_tokens: usize,
+
+    /// Divides the logits before a token is drawn; 0 takes the likeliest
+    #[arg(long, value_name = "T", default_value_t = 0.0, value_parser = temperature, allow_negative_numbers = true)]
+    pub(crate) temperature: f64,
+
+    /// Draw from this many of the likeliest tokens
+    #[arg(long, value_name = "K", value_parser = positive)]
+    pub(crate) top_k: Option<usize>,
+
+    /// Draw from the likeliest tokens that make up this share of the probability
+    #[arg(long, value_name = "P", default_value_t = 1.0, value_parser = probability)]
+    pub(crate) top_p: f64,
+
+    /// Seed of what is drawn
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// End at this token id too
+    #[arg(long, value_name = "ID", num_args = 1..)]
+    pub(crate) stop_token: Vec<i64>,
+
+    /// Do not end at the tokens that the model ends texts with
+    #[arg(long)]
+    pub(crate) ignore_eos: bool,
+}
 
 #[derive(Args, Debug)]
 pub(crate) struct PruneArgs {
@@ -151,6 +198,10 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
 
+    /// An option of the method, see its page
+    #[arg(long, value_name = "NAME=VALUE", num_args = 1.., value_parser = option)]
+    pub(crate) option: Vec<(String, String)>,
+
     /// Value type of the written weights
     #[arg(long, value_enum, default_value_t = DtypeWord::Keep)]
     pub(crate) dtype: DtypeWord,
@@ -178,8 +229,16 @@ pub(crate) struct EvalArgs {
     pub(crate) model: PathBuf,
 
     /// Text to predict, or one .safetensors file with input_ids [n, L]
-    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present = "embeddings")]
     pub(crate) perplexity: Vec<String>,
+
+    /// Sentences, one a line, whose embeddings are compared with those of another encoder
+    #[arg(long, value_name = "FILE", requires = "against", conflicts_with_all = ["perplexity", "seq_len", "windows"])]
+    pub(crate) embeddings: Option<PathBuf>,
+
+    /// The encoder before pruning
+    #[arg(long, value_name = "MODEL", requires = "embeddings")]
+    pub(crate) against: Option<PathBuf>,
 
     /// Tokens in a window, at most what the model was made for [default: 2048]
     #[arg(long, value_name = "L", value_parser = positive)]
@@ -275,6 +334,26 @@ fn pattern(text: &str) -> Result<Budget, String> {
             Err(format!("{keep}:{of} keeps {keep} of {of}; N must be at least 1 and below M"))
         }
         None => Err("expected N:M, e.g. 2:4 to keep 2 of every 4".to_owned()),
+    }
+}
+
+fn option(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let pair = pair.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    pair.ok_or_else(|| "expected NAME=VALUE, e.g. power=0.5".to_owned())
+}
+
+fn temperature(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(t) if t >= 0.0 && f64::is_finite(t) => Ok(t),
+        _ => Err("a temperature is a number that is not negative, e.g. 0.8".to_owned()),
+    }
+}
+
+fn probability(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(p) if p > 0.0 && p <= 1.0 => Ok(p),
+        _ => Err("expected a share above 0 and at most 1, e.g. 0.95".to_owned()),
     }
 }
 

@@ -32,8 +32,36 @@ pub struct Ports {
     pub input: ValueId,
     /// Positions `[batch, sequence]`, when the segment asks for them.
     pub positions: Option<ValueId>,
+    /// Token types `[batch, sequence]`, all zero, when the segment asks for them.
+    pub types: Option<ValueId>,
     /// What comes out.
     pub output: ValueId,
+}
+
+impl Ports {
+    /// Runs the segment on ids or activations `[batch, sequence, ..]` whose first position is
+    /// `start`, with `more` inputs, and gives the wanted values.
+    ///
+    /// # Errors
+    /// [`ExecError`] of the run.
+    pub fn run(
+        self,
+        session: &mut Session,
+        x: &Tensor,
+        start: usize,
+        more: &[(ValueId, &Tensor)],
+        wanted: &[ValueId],
+        observer: Option<&mut dyn Observer>,
+    ) -> Result<Vec<Tensor>, ExecError> {
+        let (batch, sequence) = (x.shape()[0], x.shape()[1]);
+        let positions = positions(batch, sequence, start);
+        let types = Tensor::i64(vec![batch, sequence], vec![0; batch * sequence]);
+        let mut inputs = vec![(self.input, x)];
+        inputs.extend(self.positions.map(|id| (id, &positions)));
+        inputs.extend(self.types.map(|id| (id, &types)));
+        inputs.extend_from_slice(more);
+        session.run(&inputs, wanted, observer)
+    }
 }
 
 impl Feed<'_> {
@@ -73,8 +101,7 @@ pub fn observe(
     let (windows, tokens) = from.shape();
     for (first, count) in batches(windows, tokens) {
         let input = from.batch(first, count)?;
-        let positions = positions(count, tokens, 0);
-        session.run(&inputs(ports, &input, &positions), &[], Some(observer))?;
+        ports.run(session, &input, 0, &[], &[], Some(&mut *observer))?;
     }
     Ok(())
 }
@@ -92,8 +119,7 @@ pub fn feed(
     let (windows, tokens) = from.shape();
     for (first, count) in batches(windows, tokens) {
         let input = from.batch(first, count)?;
-        let positions = positions(count, tokens, 0);
-        let y = session.run(&inputs(ports, &input, &positions), &[ports.output], None)?.remove(0);
+        let y = ports.run(session, &input, 0, &[], &[ports.output], None)?.remove(0);
         to.write(first, &y)?;
         session.recycle(y);
     }
@@ -113,8 +139,7 @@ pub fn advance(
     let mut x = Tensor::zeros(vec![0]);
     for (first, count) in batches(activations.windows, tokens) {
         activations.read(first, count, &mut x)?;
-        let positions = positions(count, tokens, 0);
-        let y = session.run(&inputs(ports, &x, &positions), &[ports.output], None)?.remove(0);
+        let y = ports.run(session, &x, 0, &[], &[ports.output], None)?.remove(0);
         activations.write(first, &y)?;
         session.recycle(y);
     }
@@ -127,14 +152,8 @@ fn batches(windows: usize, tokens: usize) -> impl Iterator<Item = (usize, usize)
     (0..windows).step_by(batch).map(move |first| (first, batch.min(windows - first)))
 }
 
-fn inputs<'a>(ports: Ports, x: &'a Tensor, positions: &'a Tensor) -> Vec<(ValueId, &'a Tensor)> {
-    let mut inputs = vec![(ports.input, x)];
-    inputs.extend(ports.positions.map(|id| (id, positions)));
-    inputs
-}
-
 /// Positions `start, start + 1, ..` of each sequence, `[batch, sequence]`.
-pub fn positions(batch: usize, sequence: usize, start: usize) -> Tensor {
+fn positions(batch: usize, sequence: usize, start: usize) -> Tensor {
     let one = (start..start + sequence).map(|p| p as i64);
     let all = std::iter::repeat_n(one, batch).flatten().collect();
     Tensor::i64(vec![batch, sequence], all)

@@ -25,6 +25,8 @@ pub enum NeuralError {
     UnknownMethod { name: String, known: String },
     #[error("the method has no option {name}; it has {known}")]
     UnknownOption { name: String, known: String },
+    #[error("option {name} must be a number that is not negative, not {value:?}")]
+    OptionValue { name: String, value: String },
     #[error("no layer matches {pattern}; the nearest is {nearest}")]
     NoLayer { pattern: String, nearest: String },
     #[error("every layer is skipped, nothing would be pruned")]
@@ -85,6 +87,11 @@ impl NeuralError {
             Self::UnknownOption { .. } => {
                 ("SEC-NN-005", Kind::Usage, hint("`secateur methods NAME` lists the options"))
             }
+            Self::OptionValue { .. } => (
+                "SEC-NN-021",
+                Kind::Usage,
+                hint("`secateur methods NAME` says what the option does"),
+            ),
             Self::NoLayer { .. } => {
                 ("SEC-NN-006", Kind::Usage, hint("`secateur inspect MODEL` lists the layers"))
             }
@@ -160,6 +167,7 @@ impl NeuralError {
             | Self::Prune { .. }
             | Self::UnknownMethod { .. }
             | Self::UnknownOption { .. }
+            | Self::OptionValue { .. }
             | Self::NoLayer { .. }
             | Self::NothingToPrune
             | Self::Indivisible { .. }
@@ -250,5 +258,9 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "SEC-NN-020",
         "An input file changed its length or time while the run read it. Nothing was put in place.",
+    ),
+    (
+        "SEC-NN-021",
+        "An option of the method has a value that cannot be. The page of the method (`secateur methods NAME`) says what the option does.",
     ),
 ];

@@ -217,7 +217,9 @@ fn record(ran: &Ran<'_>, after: Option<Measured>) -> Record {
     let work = ran.work;
     let (bytes, parameters) = work.model.tensors.size();
     let macs: u64 = ran.done.layers.iter().map(|l| (l.shape[0] * l.shape[1]) as u64).sum();
-    let head = (work.model.dims.vocabulary * work.model.dims.width) as u64;
+    let dims = &work.model.dims;
+    let is_encoder = work.model.architecture.encoder();
+    let head = if is_encoder { 0 } else { (dims.vocabulary * dims.width) as u64 };
     // Only pruned layers gain zeros; the file that was written need not be read again.
     let nonzeros = nonzeros(&work.model);
     let zeros_before = ran.done.histograms.weights_before.zeros;

@@ -1,13 +1,13 @@
 //! Tokens from a language model, one after the other, with cached keys and values.
 
 use secateur_checkpoint::{BlockOptions, Checkpoint};
-use secateur_exec::segments::positions;
-use secateur_exec::{Ports, Session};
+use secateur_exec::Session;
 use secateur_graph::{Graph, ValueId};
 use secateur_tensor::Tensor;
 
 use crate::error::NeuralError;
 use crate::measure::perplexity::ports;
+use crate::sample::likeliest;
 
 /// A model that goes on with a sequence.
 #[derive(Debug)]
@@ -73,17 +73,15 @@ impl Generator {
     /// [`NeuralError`] when the model cannot be run.
     pub fn advance(&mut self, ids: &[i64]) -> Result<Vec<f32>, NeuralError> {
         let count = ids.len();
-        let at = positions(1, count, self.past);
         let ids = Tensor::i64(vec![1, count], ids.to_vec());
-        let mut x = run(&mut self.embed, &[], &ids, None)?;
+        let mut x = run(&mut self.embed, &ids, self.past)?;
         for block in &mut self.blocks {
             let past = [(block.cache.past[0], &block.key), (block.cache.past[1], &block.value)];
-            let Ports { input, positions, output } = ports(block.session.graph());
-            let mut inputs = vec![(input, &x)];
-            inputs.extend(positions.map(|id| (id, &at)));
-            inputs.extend(past);
+            let ports = ports(block.session.graph());
             let [key, value] = block.cache.present;
-            let mut results = block.session.run(&inputs, &[output, key, value], None)?.into_iter();
+            let wanted = [ports.output, key, value];
+            let results = ports.run(&mut block.session, &x, self.past, &past, &wanted, None)?;
+            let mut results = results.into_iter();
             let mut next = || results.next().expect("as many results as were wanted");
             (x, block.key, block.value) = (next(), next(), next());
         }
@@ -91,7 +89,7 @@ impl Generator {
         let width = x.shape()[2];
         let last = x.as_f32()[(count - 1) * width..].to_vec();
         let last = Tensor::f32(vec![1, 1, width], last);
-        Ok(run(&mut self.head, &[], &last, None)?.into_f32())
+        Ok(run(&mut self.head, &last, 0)?.into_f32())
     }
 
     /// The tokens that follow `prompt` when the likeliest is taken each time.
@@ -112,43 +110,32 @@ impl Generator {
     }
 }
 
-fn run(
-    session: &mut Session,
-    more: &[(ValueId, &Tensor)],
-    x: &Tensor,
-    at: Option<&Tensor>,
-) -> Result<Tensor, NeuralError> {
+/// The output of a segment for what begins at position `start`.
+fn run(session: &mut Session, x: &Tensor, start: usize) -> Result<Tensor, NeuralError> {
     let ports = ports(session.graph());
-    let mut inputs = vec![(ports.input, x)];
-    inputs.extend(ports.positions.zip(at));
-    inputs.extend_from_slice(more);
-    Ok(session.run(&inputs, &[ports.output], None)?.remove(0))
-}
-
-/// The first of the largest values.
-fn likeliest(logits: &[f32]) -> i64 {
-    let mut best = 0;
-    for (at, value) in logits.iter().enumerate() {
-        if *value > logits[best] {
-            best = at;
-        }
-    }
-    best as i64
+    Ok(ports.run(session, x, start, &[], &[ports.output], None)?.remove(0))
 }
 
 /// Logits `[windows, tokens, vocabulary]` of token ids `[windows, tokens]`, without a cache.
 ///
 /// # Errors
-/// [`NeuralError`] when the model cannot be run.
+/// [`NeuralError`] when the model cannot be run, or is an encoder.
 pub fn logits(model: &Checkpoint, ids: &[i64], tokens: usize) -> Result<Vec<f32>, NeuralError> {
-    let count = ids.len() / tokens;
-    let at = positions(count, tokens, 0);
-    let ids = Tensor::i64(vec![count, tokens], ids.to_vec());
-    let mut x = run(&mut Session::new(model.embed()?.graph)?, &[], &ids, None)?;
+    let mut head = Session::new(model.head()?.graph)?;
+    let x = last_hidden(model, ids, tokens)?;
+    Ok(run(&mut head, &x, 0)?.into_f32())
+}
+
+/// What the last block gives, `[windows, tokens, width]`, for token ids `[windows, tokens]`.
+///
+/// # Errors
+/// [`NeuralError`] when the model cannot be run.
+pub fn last_hidden(model: &Checkpoint, ids: &[i64], tokens: usize) -> Result<Tensor, NeuralError> {
+    let ids = Tensor::i64(vec![ids.len() / tokens, tokens], ids.to_vec());
+    let mut x = run(&mut Session::new(model.embed()?.graph)?, &ids, 0)?;
     for index in 0..model.dims.layers {
         let options = BlockOptions { positions: tokens, cache: false };
-        let mut session = Session::new(model.block(index, options)?.graph)?;
-        x = run(&mut session, &[], &x, Some(&at))?;
+        x = run(&mut Session::new(model.block(index, options)?.graph)?, &x, 0)?;
     }
-    Ok(run(&mut Session::new(model.head()?.graph)?, &[], &x, None)?.into_f32())
+    Ok(x)
 }

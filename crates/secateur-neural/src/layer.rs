@@ -1,6 +1,7 @@
 //! The unit of work: one linear layer.
 
 use secateur_core::Scores;
+use secateur_core::prune::PruneError;
 use secateur_core::scores::ScoresError;
 
 /// A linear layer, `y = x w^T`.
@@ -40,6 +41,22 @@ pub struct Inputs {
 }
 
 impl Inputs {
+    /// Norms of the inputs of a layer, one per column.
+    ///
+    /// # Errors
+    /// [`PruneError::Evidence`] when there are not as many as the layer has columns.
+    pub fn norms_of(&self, layer: &Layer) -> Result<Vec<f32>, PruneError> {
+        let norms = self.norms();
+        if norms.len() == layer.inner {
+            return Ok(norms);
+        }
+        Err(PruneError::Evidence {
+            what: format!("inputs of {}", layer.name),
+            expected: layer.inner,
+            got: norms.len(),
+        })
+    }
+
     /// Norm of each input: the root of its sum of squares per window. The number of windows is a
     /// constant factor that changes no ranking; the reference implementation has it too.
     pub fn norms(&self) -> Vec<f32> {

@@ -22,6 +22,7 @@ pub mod measure;
 pub mod options;
 pub mod plan;
 pub mod prune;
+pub mod sample;
 pub mod summary;
 pub mod verify;
 

@@ -21,6 +21,22 @@ pub fn refuse_unknown(
     }
 }
 
+/// The number of an option, or a default when it is not given.
+///
+/// # Errors
+/// [`NeuralError::OptionValue`] when the value is no number, or negative.
+pub fn number(
+    options: &BTreeMap<String, String>,
+    name: &str,
+    default: f64,
+) -> Result<f64, NeuralError> {
+    let Some(text) = options.get(name) else { return Ok(default) };
+    match text.parse() {
+        Ok(number) if number >= 0.0 && f64::is_finite(number) => Ok(number),
+        _ => Err(NeuralError::OptionValue { name: name.to_owned(), value: text.clone() }),
+    }
+}
+
 /// Whether a name matches a pattern in which `*` stands for any characters.
 pub fn matches(pattern: &str, name: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == name };

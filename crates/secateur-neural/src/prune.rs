@@ -10,6 +10,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use secateur_checkpoint::blocks::WeightOrder;
 use secateur_checkpoint::write::{self, PlannedFile, PlannedTensor};
 use secateur_checkpoint::{BlockOptions, Checkpoint, Linear};
 use secateur_core::prune::{Evidence, Job, OnExisting};
@@ -20,7 +21,7 @@ use secateur_exec::segments::{advance, observe};
 use secateur_exec::{Activations, Feed, Observer, Session};
 use secateur_graph::{NodeId, ValueId};
 use secateur_store::{Disk, Existing, Files, Output, OutputFile};
-use secateur_tensor::{DType, Tensor, convert, kernels};
+use secateur_tensor::{Bytes, DType, Stored, Tensor, convert, kernels};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -171,6 +172,10 @@ impl<'a> Work<'a> {
             (_, None) => return Err(NeuralError::NoCalibration { method: recipe.method.clone() }),
         };
         let evaluation = recipe.evaluation.as_ref().map(read).transpose()?;
+        if evaluation.is_some() {
+            // An encoder predicts nothing that perplexity could be measured on.
+            model.head()?;
+        }
         let files = write::plan(&model, wanted_type(recipe.dtype));
         Ok(Self { recipe, model, choice, calibration, evaluation, files, criterion })
     }
@@ -462,6 +467,7 @@ fn reload(work: &Work<'_>, places: &Places<'_>, block: &mut Block) -> Result<(),
             let (file, planned) = places.of(&format!("{}.weight", linear.name));
             let mut bytes = vec![0; planned.len as usize];
             file.read_at(planned.offset, &mut bytes)?;
+            let bytes = turned(linear.order, planned.dtype, &planned.shape, bytes);
             let weight = block.session.weight_mut(linear.weight).as_f32_mut();
             convert::decode(planned.dtype, &bytes, weight);
         }
@@ -551,11 +557,25 @@ fn prune_linear(
     histograms.add_scores(&pruned.scores, &pruned.mask);
     let (file, planned) = places.of(&format!("{}.weight", linear.name));
     let bytes = convert::encode(planned.dtype, &layer.weight);
-    file.write_at(planned.offset, &bytes)?;
     convert::decode(planned.dtype, &bytes, &mut layer.weight);
+    let bytes = turned(linear.order, planned.dtype, &[out, inner], bytes);
+    file.write_at(planned.offset, &bytes)?;
     let summary = summarize(&layer, &pruned.mask, pruned.scores.share_kept(&pruned.mask));
     session.weight_mut(linear.weight).put_f32(layer.weight);
     Ok(summary)
+}
+
+/// The bytes of a weight of the given shape, turned from the file's order to `[out, in]` or back.
+fn turned(order: WeightOrder, dtype: DType, shape: &[usize], bytes: Vec<u8>) -> Bytes {
+    let bytes = Bytes::owned(bytes);
+    match order {
+        WeightOrder::OutIn => bytes,
+        WeightOrder::InOut => {
+            let stored = Stored::new(dtype, shape.to_vec(), bytes);
+            let turned = stored.and_then(|stored| stored.transposed());
+            turned.expect("a matrix of one of the types that are written").bytes().clone()
+        }
+    }
 }
 
 fn summarize(layer: &Layer, mask: &Mask, score_kept: f64) -> LayerSummary {

@@ -1,7 +1,9 @@
 //! Whether a directory is what it says: hashes, shapes, masks, and outputs against golden ones.
 
+use std::collections::HashSet;
 use std::path::Path;
 
+use secateur_checkpoint::blocks::WeightOrder;
 use secateur_checkpoint::{BlockOptions, Checkpoint, safetensors};
 use secateur_core::{Budget, Recipe};
 use secateur_store::{Mismatch, read_manifest, verify_hashes};
@@ -12,7 +14,7 @@ use serde_json::Value;
 use crate::data::read_ids;
 use crate::error::NeuralError;
 use crate::family::check_finite;
-use crate::generate::{Generator, logits};
+use crate::generate::{Generator, last_hidden, logits};
 
 /// One thing that was checked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -81,6 +83,7 @@ fn masks(model: &Checkpoint, manifest: &Value) -> Option<Check> {
     };
     let mut faults = Vec::new();
     let mut count = 0;
+    let turned = in_out(model);
     for layer in layers.iter().filter(|l| l["skipped"].is_null()) {
         let name = layer["name"].as_str().unwrap_or_default();
         let weight = format!("{name}.weight");
@@ -90,12 +93,25 @@ fn masks(model: &Checkpoint, manifest: &Value) -> Option<Check> {
         };
         count += 1;
         let cut = layer["cut"].as_u64().unwrap_or(u64::MAX);
-        faults.extend(mask_fault(name, &source.stored, recipe.budget, cut));
+        let is_turned = turned.contains(name);
+        let stored = &source.stored;
+        match if is_turned { stored.transposed() } else { Ok(stored.clone()) } {
+            Ok(stored) => faults.extend(mask_fault(name, &stored, recipe.budget, cut)),
+            Err(error) => faults.push(format!("{name}: {error}")),
+        }
     }
     let what = format!("{count} layers keep to {}", recipe.budget);
     let passed = faults.is_empty();
     faults.truncate(8);
     Some(check("masks", passed, if passed { what } else { faults.join("; ") }))
+}
+
+/// Layers whose weights the file has as `[in, out]`.
+fn in_out(model: &Checkpoint) -> HashSet<String> {
+    let options = BlockOptions { positions: 1, cache: false };
+    let segments = (0..model.dims.layers).filter_map(|index| model.block(index, options).ok());
+    let linears = segments.flat_map(|segment| segment.linears);
+    linears.filter(|l| l.order == WeightOrder::InOut).map(|l| l.name).collect()
 }
 
 fn mask_fault(name: &str, stored: &Stored, budget: Budget, cut: u64) -> Option<String> {
@@ -119,7 +135,8 @@ fn mask_fault(name: &str, stored: &Stored, budget: Budget, cut: u64) -> Option<S
     None
 }
 
-/// Runs the `input_ids` of a golden file and compares `logits` and `greedy`. Passes when the
+/// Runs the `input_ids` of a golden file and compares `logits`, `last_hidden_state` and
+/// `greedy`. Passes when the
 /// largest difference is at most `tolerance * max(1, largest golden value)`.
 ///
 /// # Errors
@@ -138,8 +155,9 @@ pub fn expect(
     for (name, stored) in &file.tensors {
         match name.as_str() {
             "input_ids" => {}
-            "logits" => {
-                checks.push(compare_logits(&model, golden, &ids, tokens, stored, tolerance)?);
+            "logits" | "last_hidden_state" => {
+                let golden = Golden { path: golden, name, stored, tolerance };
+                checks.push(compare(&model, &golden, &ids, tokens)?);
             }
             "greedy" => checks.push(compare_greedy(&model, golden)?),
             other => {
@@ -148,27 +166,41 @@ pub fn expect(
         }
     }
     if checks.is_empty() {
-        let what = "nothing to compare: it has neither logits nor greedy".to_owned();
+        let what =
+            "nothing to compare: it has neither logits, last_hidden_state nor greedy".to_owned();
         return Err(NeuralError::Expect { path: golden.to_owned(), what });
     }
     Ok((checks, warnings))
 }
 
-fn compare_logits(
+/// A tensor that the model's own is compared with.
+struct Golden<'a> {
+    path: &'a Path,
+    name: &'a str,
+    stored: &'a Stored,
+    tolerance: f64,
+}
+
+fn compare(
     model: &Checkpoint,
-    golden: &Path,
+    golden: &Golden<'_>,
     ids: &[i64],
     tokens: usize,
-    stored: &Stored,
-    tolerance: f64,
 ) -> Result<Check, NeuralError> {
-    let shape = [ids.len() / tokens, tokens, model.dims.vocabulary];
+    let Golden { path, name, stored, tolerance } = *golden;
+    let is_logits = name == "logits";
+    let width = if is_logits { model.dims.vocabulary } else { model.dims.width };
+    let shape = [ids.len() / tokens, tokens, width];
     if stored.shape() != shape || !stored.dtype().is_float() {
-        let what = format!("logits have shape {:?}, expected {shape:?}", stored.shape());
-        return Err(NeuralError::Expect { path: golden.to_owned(), what });
+        let what = format!("{name} has shape {:?}, expected {shape:?}", stored.shape());
+        return Err(NeuralError::Expect { path: path.to_owned(), what });
     }
     let expected = stored.to_f32().expect("checked to be floats");
-    let got = logits(model, ids, tokens)?;
+    let got = if is_logits {
+        logits(model, ids, tokens)?
+    } else {
+        last_hidden(model, ids, tokens)?.into_f32()
+    };
     let mut worst = 0.0_f64;
     let mut largest = 0.0_f64;
     for (a, b) in got.iter().zip(&expected) {
@@ -182,7 +214,7 @@ fn compare_logits(
         "largest difference {worst:.3e} absolute, {:.3e} relative, tolerance {tolerance:.0e}",
         worst / scale
     );
-    Ok(check("logits", worst <= tolerance * scale, detail))
+    Ok(check(name, worst <= tolerance * scale, detail))
 }
 
 /// The golden sequence is 8 prompt tokens and what follows them greedily.

@@ -1,5 +1,7 @@
 //! A tensor as a file holds it.
 
+use rayon::prelude::*;
+
 use crate::convert;
 use crate::dtype::DType;
 use crate::mapping::Bytes;
@@ -125,11 +127,68 @@ impl Stored {
         Ok(())
     }
 
+    /// A matrix `[a, b]` as `[b, a]`.
+    ///
+    /// # Errors
+    /// [`StoredError::NotNumeric`] for values in blocks, which have no transpose, and for what
+    /// is no matrix.
+    pub fn transposed(&self) -> Result<Self, StoredError> {
+        let &[rows, columns] = self.shape.as_slice() else {
+            return Err(StoredError::NotNumeric { dtype: self.dtype });
+        };
+        let mut bytes = vec![0; self.bytes.len()];
+        match self.dtype.block() {
+            (1, 2) => transpose::<2>(&self.bytes, &mut bytes, rows, columns),
+            (1, 4) => transpose::<4>(&self.bytes, &mut bytes, rows, columns),
+            (1, 8) => transpose::<8>(&self.bytes, &mut bytes, rows, columns),
+            _ => return Err(StoredError::NotNumeric { dtype: self.dtype }),
+        }
+        Self::new(self.dtype, vec![columns, rows], Bytes::owned(bytes))
+    }
+
     /// The tensor at work.
     ///
     /// # Errors
     /// [`StoredError::NotNumeric`] for types that are not floats.
     pub fn to_tensor(&self) -> Result<Tensor, StoredError> {
         Ok(Tensor::f32(self.shape.clone(), self.to_f32()?))
+    }
+}
+
+/// Writes the transpose of `[rows, columns]` values of `N` bytes, square by square so that both
+/// sides stay in the cache.
+fn transpose<const N: usize>(from: &[u8], to: &mut [u8], rows: usize, columns: usize) {
+    const SIDE: usize = 32;
+    let from = from.as_chunks::<N>().0;
+    let bands = to.par_chunks_mut(rows * N * SIDE).enumerate();
+    bands.for_each(|(band, to)| {
+        let to = to.as_chunks_mut::<N>().0;
+        let first = band * SIDE;
+        for top in (0..rows).step_by(SIDE) {
+            for row in top..rows.min(top + SIDE) {
+                for (at, column) in (first..columns.min(first + SIDE)).enumerate() {
+                    to[at * rows + row] = from[row * columns + column];
+                }
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_transpose_swaps_rows_and_columns() {
+        let (rows, columns) = (70, 33);
+        let values: Vec<f32> = (0..rows * columns).map(|v| v as f32).collect();
+        let turned = Stored::of_f32(vec![rows, columns], &values).transposed().unwrap();
+        assert_eq!(turned.shape(), [columns, rows]);
+        let got = turned.to_f32().unwrap();
+        for row in 0..rows {
+            for column in 0..columns {
+                assert_eq!(got[column * rows + row], values[row * columns + column]);
+            }
+        }
     }
 }

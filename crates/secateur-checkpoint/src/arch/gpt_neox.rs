@@ -4,7 +4,7 @@
 //!
 //! Source: S. Black et al., 2022, "GPT-NeoX-20B: an open-source autoregressive language model".
 
-use super::{Architecture, Dims, activation, heads};
+use super::{Architecture, Dims, activation, heads, rope};
 use crate::blocks::{Bias, BlockOptions, Builder, Segment};
 use crate::config::Config;
 use crate::error::CheckpointError;
@@ -20,18 +20,23 @@ impl Architecture for GptNeox {
 
     fn dims(&self, config: &Config) -> Result<Dims, CheckpointError> {
         let width = config.count("hidden_size")?;
+        let heads = heads(config, width)?;
+        let attention_bias = config.flag_or("attention_bias", true)?;
         Ok(Dims {
             layers: config.count("num_hidden_layers")?,
             width,
             inner: config.count("intermediate_size")?,
             vocabulary: config.count("vocab_size")?,
             positions: config.count_or_absent("max_position_embeddings")?.unwrap_or(2048),
-            heads: heads(config, width, 0.25)?,
+            heads,
+            rope: rope(config, heads, 0.25)?,
+            windows: Vec::new(),
             epsilon: config.number_or("layer_norm_eps", 1e-5)?,
-            activation: activation(config, "gelu")?,
+            activation: activation(config, "hidden_act", "gelu")?,
             tied: config.flag_or("tie_word_embeddings", false)?,
             parallel: config.flag_or("use_parallel_residual", true)?,
-            attention_bias: config.flag_or("attention_bias", true)?,
+            qkv_bias: attention_bias,
+            attention_bias,
             mlp_bias: true,
         })
     }
@@ -57,7 +62,7 @@ impl Architecture for GptNeox {
         let fused = name("attention.query_key_value");
         let qkv = b.linear(&fused, h, 3 * heads_width, attention_bias)?;
         let qkv = b.split_heads(qkv, dims.heads);
-        let a = b.attention(qkv, dims.heads, options);
+        let a = b.attention(qkv, dims.look(index), options);
         let a = b.linear(&name("attention.dense"), a, dims.width, attention_bias)?;
         let residual = b.add("attention.residual", a, x);
 

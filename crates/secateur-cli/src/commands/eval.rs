@@ -1,10 +1,12 @@
 //! `secateur eval`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use secateur::core::RunError;
+use secateur::neural::measure::embeddings::{cosines, embeddings};
 use secateur::neural::measure::perplexity::perplexity;
 use secateur::neural::{NeuralError, data, family};
 use serde_json::json;
@@ -14,6 +16,36 @@ use crate::args::EvalArgs;
 use crate::out;
 
 pub(crate) fn run(args: &EvalArgs, manner: Manner) -> Result<ExitCode, RunError> {
+    match (&args.embeddings, &args.against) {
+        (Some(sentences), Some(dense)) => compare(&args.model, dense, sentences, manner),
+        _ => measure(args, manner),
+    }
+}
+
+/// Cosines of the embeddings of sentences by two encoders.
+fn compare(
+    model: &Path,
+    dense: &Path,
+    sentences: &Path,
+    manner: Manner,
+) -> Result<ExitCode, RunError> {
+    let texts = data::sentences(sentences)?;
+    let embed =
+        |path| -> Result<_, NeuralError> { embeddings(&secateur::checkpoint::open(path)?, &texts) };
+    let cosines = cosines(&embed(model)?, &embed(dense)?);
+    let mean = cosines.iter().sum::<f64>() / cosines.len() as f64;
+    let lowest = cosines.iter().copied().fold(f64::INFINITY, f64::min);
+    if manner.json {
+        out::json(&json!({ "cosine": mean, "lowest": lowest, "sentences": cosines.len() }));
+    } else {
+        out::line(&format!("cosine {mean:.6}, lowest {lowest:.6}"));
+        out::line(&format!("  sentences: {}, from {}", cosines.len(), sentences.display()));
+        out::line("  embedding: mean over all tokens, special ones included, of length 1");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn measure(args: &EvalArgs, manner: Manner) -> Result<ExitCode, RunError> {
     let start = Instant::now();
     let model = secateur::checkpoint::open(&args.model).map_err(NeuralError::from)?;
     let asked = evaluation(&args.perplexity, args.windows, args.seq_len.unwrap_or(2048));

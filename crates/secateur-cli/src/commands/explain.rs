@@ -34,6 +34,10 @@ const OWN: &[(&str, &str)] = &[
         "SEC-CL-006",
         "The command line cannot be understood: a word that is unknown, missing or cannot be. `secateur COMMAND --help` shows what can be typed. Without --json the message has no code and shows the usage.",
     ),
+    (
+        "SEC-CL-007",
+        "The prompt has no tokens, or so many that the positions the model was made for leave no room for a text.",
+    ),
 ];
 
 pub(crate) fn run(code: &str, manner: Manner) -> Result<ExitCode, RunError> {

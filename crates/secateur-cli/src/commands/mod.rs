@@ -5,6 +5,7 @@ mod diff;
 mod doctor;
 mod eval;
 mod explain;
+mod generate;
 mod inspect;
 mod methods;
 mod prune;
@@ -46,6 +47,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, RunError> {
         Command::Demo => demo::run(manner),
         Command::Prune(args) => prune::run(&args, manner),
         Command::Eval(args) => eval::run(&args, manner),
+        Command::Generate(args) => generate::run(&args, manner),
         Command::Inspect { model } => inspect::run(&model, manner),
         Command::Verify(args) => verify::run(&args, manner),
         Command::Diff { a, b } => diff::run(&a, &b, manner),

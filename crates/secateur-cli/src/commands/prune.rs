@@ -71,6 +71,7 @@ fn recipe(args: &PruneArgs) -> Result<Recipe, RunError> {
     recipe.skip.clone_from(&args.skip);
     recipe.seed = args.seed;
     recipe.dtype = args.dtype.into();
+    recipe.options = args.option.iter().cloned().collect();
     let seq_len = args.seq_len.unwrap_or(SEQ_LEN);
     if !args.calibration.is_empty() {
         recipe.calibration = Some(Calibration {

@@ -118,6 +118,10 @@ const MODELS: &[Row] = &[
     ("activation_unknown", 4, "SEC-CK-021", CONFIG, &["hidden_act", "snake"]),
     ("epsilon_is_negative", 3, "SEC-CK-019", CONFIG, &["rms_norm_eps", "-1"]),
     ("rotary_scaling_unknown", 4, "SEC-CK-021", CONFIG, &["rope_type", "yarn"]),
+    ("llama3_scaling_is_cut", 3, "SEC-CK-019", CONFIG, &["high_freq_factor", "above low_freq"]),
+    ("window_is_zero", 3, "SEC-CK-019", CONFIG, &["sliding_window", "got 0"]),
+    ("layer_types_are_short", 3, "SEC-CK-019", CONFIG, &["layer_types", "1 types for 2 layers"]),
+    ("layer_type_unknown", 4, "SEC-CK-021", CONFIG, &["layer_types", "chunked_attention"]),
     ("rotary_base_is_zero", 3, "SEC-CK-019", CONFIG, &["theta 0"]),
     ("more_layers", 3, "SEC-CK-022", "model", &["layers.2.input_layernorm.weight is missing"]),
     (

@@ -8,7 +8,9 @@
 
 mod bad_arguments;
 mod bad_files;
+mod encoders;
 mod full_disk;
+mod generate;
 mod odd_files;
 mod output_places;
 mod resume;

@@ -81,6 +81,7 @@ fn every_command_keeps_to_its_schema() {
     ok("prune", &[&prune[..], &data, &measured].concat());
     ok("prune", &["prune", &model, "-o", "two", "--method", "random", "--pattern", "2:4"]);
     ok("eval", &["eval", "out", "--perplexity", &test, "--seq-len", "64", "--windows", "2"]);
+    ok("generate", &["generate", "out", "--prompt", "The cat", "--max-tokens", "5"]);
     ok("inspect", &["inspect", "out"]);
     ok("verify", &["verify", "out"]);
     ok("diff", &["diff", &model, "out"]);

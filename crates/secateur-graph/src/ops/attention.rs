@@ -1,4 +1,4 @@
-//! `Attention` (ONNX opset 23): causal, with grouped heads and past keys and values.
+//! `Attention` (ONNX opset 23), with grouped heads and past keys and values.
 
 use secateur_tensor::Tensor;
 use secateur_tensor::kernels::{self, AttentionShape};
@@ -22,6 +22,9 @@ pub struct Attention {
     pub scale: f32,
     /// Whether a query sees only keys up to its own position.
     pub causal: bool,
+    /// A causal query sees at most this many keys, its own position included (ONNX has no such
+    /// attribute and takes a mask).
+    pub window: Option<usize>,
 }
 
 impl Operator for Attention {
@@ -71,8 +74,9 @@ impl Operator for Attention {
         let [batch, queries, width] = inputs[0][..] else { return Cost::default() };
         let keys = outputs.get(1).map_or(queries, |present| present[1]);
         // Products with keys and with values; a causal query sees half of its own block.
-        let seen = if self.causal {
-            (keys - queries) * queries + queries * (queries + 1) / 2
+        let seen: usize = if self.causal {
+            let window = self.window.unwrap_or(usize::MAX);
+            (keys - queries + 1..=keys).map(|keys| keys.min(window)).sum()
         } else {
             keys * queries
         };
@@ -99,6 +103,7 @@ impl Operator for Attention {
             width: q.shape()[2] / self.heads,
             scale: self.scale,
             causal: self.causal,
+            window: self.window,
         };
         kernels::attention(q.as_f32(), k.as_f32(), v.as_f32(), shape, y[0].as_f32_mut());
     }

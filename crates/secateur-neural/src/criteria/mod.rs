@@ -5,7 +5,9 @@
 
 pub mod magnitude;
 pub mod random;
+pub mod ria;
 pub mod wanda;
+pub mod wanda_cumulative;
 
 use secateur_core::prune::Method;
 use secateur_core::recipe::Scope;
@@ -13,7 +15,7 @@ use secateur_core::{Criterion, Recipe};
 
 use crate::error::NeuralError;
 use crate::layer::{Inputs, Layer};
-use crate::options::refuse_unknown;
+use crate::options::{number, refuse_unknown};
 
 /// A criterion on linear layers.
 pub type LayerCriterion = dyn Criterion<Layer, Inputs>;
@@ -45,15 +47,32 @@ pub const ALL: &[Entry] = &[
         make: |recipe| plain(recipe, random::RandomScore { seed: recipe.seed }),
     },
     Entry {
+        method: ria::METHOD,
+        scope: Scope::Layer,
+        laws: &["exact_count", "monotone", "scale_free"],
+        make: |recipe| {
+            refuse_unknown(&recipe.options, &["power"])?;
+            let power = number(&recipe.options, "power", 0.5)?;
+            Ok(Box::new(ria::Ria { power }))
+        },
+    },
+    Entry {
         method: wanda::METHOD,
         scope: Scope::Row,
         laws: &["exact_count", "monotone", "scale_free", "idempotent"],
         make: |recipe| plain(recipe, wanda::Wanda),
     },
+    Entry {
+        method: wanda_cumulative::METHOD,
+        scope: Scope::Layer,
+        laws: &["exact_count", "monotone", "scale_free", "idempotent"],
+        make: |recipe| plain(recipe, wanda_cumulative::WandaCumulative),
+    },
 ];
 
 /// The methods of [`ALL`], for lists.
-pub const METHODS: &[Method] = &[magnitude::METHOD, random::METHOD, wanda::METHOD];
+pub const METHODS: &[Method] =
+    &[magnitude::METHOD, random::METHOD, ria::METHOD, wanda::METHOD, wanda_cumulative::METHOD];
 
 /// The criterion of a name.
 ///

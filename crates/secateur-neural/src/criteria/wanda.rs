@@ -27,14 +27,7 @@ impl Criterion<Layer, Inputs> for Wanda {
     }
 
     fn score(&self, layer: &Layer, inputs: &Inputs) -> Result<Scores, PruneError> {
-        let norms = inputs.norms();
-        if norms.len() != layer.inner {
-            return Err(PruneError::Evidence {
-                what: format!("inputs of {}", layer.name),
-                expected: layer.inner,
-                got: norms.len(),
-            });
-        }
+        let norms = inputs.norms_of(layer)?;
         let mut values = vec![0.0; layer.weight.len()];
         values.par_chunks_mut(layer.inner).zip(layer.weight.par_chunks(layer.inner)).for_each(
             |(values, weights)| {

@@ -161,6 +161,20 @@ fn from_text(
     Ok(Windows { ids: cut, tokens: seq_len, text_tokens: ids.len(), files: paths, warnings })
 }
 
+/// The lines of a text file that are not blank.
+///
+/// # Errors
+/// [`NeuralError`] when the file cannot be read, is no text, or has no such line.
+pub fn sentences(path: &Path) -> Result<Vec<String>, NeuralError> {
+    let text = read_text(path)?;
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let lines: Vec<String> = lines.map(str::to_owned).collect();
+    if lines.is_empty() {
+        return Err(NeuralError::NoText { path: path.to_owned() });
+    }
+    Ok(lines)
+}
+
 fn read_text(path: &Path) -> Result<String, NeuralError> {
     let io = |source| NeuralError::DataIo { path: path.to_owned(), source };
     // A pipe cannot be read twice, and a run hashes what it has read.

@@ -52,6 +52,7 @@ pub fn perplexity(
     windows: &Windows,
     progress: &mut dyn Progress,
 ) -> Result<Perplexity, NeuralError> {
+    model.head()?;
     let last = hidden(model, windows, progress)?;
     let losses = losses(model, windows, &last)?;
     let tokens = windows.tokens;
@@ -117,6 +118,7 @@ pub(crate) fn ports(graph: &Graph) -> Ports {
     Ports {
         input: input.expect("a segment takes x or input_ids"),
         positions: graph.input("position_ids"),
+        types: graph.input("token_type_ids"),
         output: graph.output("y").expect("a segment gives y"),
     }
 }

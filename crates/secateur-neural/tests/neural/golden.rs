@@ -12,6 +12,7 @@ use secateur_core::prune::{Evidence, Job, OnExisting, PruneError};
 use secateur_core::recipe::{self, Calibration, Keep, Precision, Sampling, Scope};
 use secateur_core::{Budget, Criterion, Recipe, Scores, Silent};
 use secateur_neural::criteria::wanda::Wanda;
+use secateur_neural::measure::embeddings::embeddings;
 use secateur_neural::measure::perplexity::perplexity;
 use secateur_neural::prune::{Work, run_work};
 use secateur_neural::{Inputs, Layer, data};
@@ -77,16 +78,21 @@ struct Agreement {
     norms: f64,
     masks: f64,
     perplexity: f64,
+    written: secateur_checkpoint::Checkpoint,
+    /// Holds what was written.
+    #[expect(dead_code, reason = "kept for its drop")]
+    folder: tempfile::TempDir,
 }
 
 fn compare(
     model: &Path,
     prefix: &str,
     golden: &Path,
-    calibration: &Path,
-    eval: &Path,
+    calibration: (&Path, &str),
+    eval: Option<&Path>,
 ) -> Agreement {
-    let recipe = recipe(model, calibration);
+    let mut recipe = recipe(model, calibration.0);
+    recipe.calibration.as_mut().unwrap().files[0].push_str(calibration.1);
     let norms = Norms::default();
     let folder = tempfile::tempdir().unwrap();
     let output = folder.path().join("out");
@@ -121,9 +127,11 @@ fn compare(
             all += values.len() as u64;
         }
     }
-    let windows = data::windows(&ids(eval), &written, 0).unwrap();
-    let perplexity = perplexity(&written, &windows, &mut Silent).unwrap().value;
-    Agreement { norms: worst, masks: equal as f64 / all as f64, perplexity }
+    let perplexity = eval.map_or(f64::NAN, |eval| {
+        let windows = data::windows(&ids(eval), &written, 0).unwrap();
+        perplexity(&written, &windows, &mut Silent).unwrap().value
+    });
+    Agreement { norms: worst, masks: equal as f64 / all as f64, perplexity, written, folder }
 }
 
 #[test]
@@ -134,8 +142,8 @@ fn ko_neox_small_matches_the_reference() {
         &data.join("data/models/ko-neox-small"),
         "gpt_neox.",
         &lm.join("ko_wanda50.safetensors"),
-        &lm.join("ko_calibration.safetensors"),
-        &lm.join("ko_eval.safetensors"),
+        (&lm.join("ko_calibration.safetensors"), ""),
+        Some(&lm.join("ko_eval.safetensors")),
     );
     assert!(agreement.norms < 1e-4, "norms {}", agreement.norms);
     assert!(agreement.masks > 0.999, "masks {}", agreement.masks);
@@ -157,10 +165,39 @@ fn smollm2_matches_the_reference() {
         &model,
         "model.",
         &lm.join("smollm2_wanda50.safetensors"),
-        &lm.join("smollm2_calibration.safetensors"),
-        &lm.join("smollm2_eval.safetensors"),
+        (&lm.join("smollm2_calibration.safetensors"), ""),
+        Some(&lm.join("smollm2_eval.safetensors")),
     );
     assert!(agreement.norms < 1e-4, "norms {}", agreement.norms);
     assert!(agreement.masks > 0.999, "masks {}", agreement.masks);
     assert!((agreement.perplexity / 38.3219 - 1.0).abs() < 0.005, "{}", agreement.perplexity);
+}
+
+#[test]
+fn minilm_matches_the_reference() {
+    let Some(data) = test_data() else { return };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let model = root.join("target/models/all-MiniLM-L6-v2");
+    if !model.exists() {
+        println!("skipped: no model at {}", model.display());
+        return;
+    }
+    let lm = data.join("golden/lm");
+    let golden = lm.join("minilm_wanda50.safetensors");
+    let agreement = compare(&model, "", &golden, (&golden, ":calib_ids"), None);
+    assert!(agreement.norms < 1e-4, "norms {}", agreement.norms);
+    assert!(agreement.masks > 0.999, "masks {}", agreement.masks);
+    let text = std::fs::read_to_string(lm.join("minilm_wanda50.json")).unwrap();
+    let facts: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let expected = safetensors::read(&golden, "golden").unwrap();
+    let dense = secateur_checkpoint::open(&model).unwrap();
+    let sentences: Vec<String> = serde_json::from_value(facts["sentences"].clone()).unwrap();
+    for (model, key) in [(&dense, "emb_dense"), (&agreement.written, "emb_wanda50")] {
+        let got = embeddings(model, &sentences).unwrap().concat();
+        let (_, stored) = expected.tensors.iter().find(|(name, _)| name == key).unwrap();
+        let expect = stored.to_f32().unwrap();
+        let worst = got.iter().zip(&expect).fold(0.0_f32, |w, (a, b)| w.max((a - b).abs()));
+        println!("{key}: within {worst:.2e}");
+        assert!(got.len() == expect.len() && worst < 1e-3, "{key}: {worst}");
+    }
 }

@@ -1,4 +1,4 @@
-//! Causal attention with grouped heads, without a matrix of all scores.
+//! Attention with grouped heads, causal or not, without a matrix of all scores.
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
@@ -29,6 +29,20 @@ pub struct AttentionShape {
     pub scale: f32,
     /// Whether a query sees only keys up to its own position.
     pub causal: bool,
+    /// A causal query sees at most this many keys, its own position included.
+    pub window: Option<usize>,
+}
+
+impl AttentionShape {
+    /// The keys that a query sees, first and one past the last.
+    fn visible(&self, query: usize) -> std::ops::Range<usize> {
+        if !self.causal {
+            return 0..self.keys;
+        }
+        let end = self.keys - self.queries + query + 1;
+        let first = self.window.map_or(0, |window| end.saturating_sub(window));
+        first..end
+    }
 }
 
 /// Softmax of scaled products of queries and keys, times values.
@@ -61,7 +75,8 @@ pub fn attention(q: &[f32], k: &[f32], v: &[f32], shape: AttentionShape, y: &mut
     });
     tiles.for_each_init(Vec::new, |scores, (sequence, first, head, y)| {
         let queries = y.nrows();
-        let seen = if s.causal { s.keys - s.queries + first + queries } else { s.keys };
+        // Keys that any query of the tile sees.
+        let seen = s.visible(first).start..s.visible(first + queries - 1).end;
         let q = &q[sequence * s.queries * q_row..][..s.queries * q_row];
         let q = MatRef::from_row_major_slice(q, s.queries, q_row).submatrix(
             first,
@@ -70,36 +85,43 @@ pub fn attention(q: &[f32], k: &[f32], v: &[f32], shape: AttentionShape, y: &mut
             s.width,
         );
         let (k, v) = (
-            seen_part(k, s, sequence, head / group, seen),
-            seen_part(v, s, sequence, head / group, seen),
+            seen_part(k, s, sequence, head / group, &seen),
+            seen_part(v, s, sequence, head / group, &seen),
         );
         scores.resize(QUERIES * s.keys, 0.0);
-        let scores = &mut scores[..queries * seen];
-        let products = MatMut::from_row_major_slice_mut(scores, queries, seen);
+        let scores = &mut scores[..queries * seen.len()];
+        let products = MatMut::from_row_major_slice_mut(scores, queries, seen.len());
         matmul(products, Accum::Replace, q, k.transpose(), s.scale, Par::Seq);
         vectorize(|| {
-            for (at, row) in scores.chunks_exact_mut(seen).enumerate() {
-                let visible = if s.causal { seen - queries + at + 1 } else { seen };
-                softmax_row(&mut row[..visible]);
-                row[visible..].fill(0.0);
+            for (at, row) in scores.chunks_exact_mut(seen.len()).enumerate() {
+                let visible = s.visible(first + at);
+                let (begin, end) = (visible.start - seen.start, visible.end - seen.start);
+                row[..begin].fill(0.0);
+                softmax_row(&mut row[begin..end]);
+                row[end..].fill(0.0);
             }
         });
-        let weights = MatRef::from_row_major_slice(&*scores, queries, seen);
+        let weights = MatRef::from_row_major_slice(&*scores, queries, seen.len());
         matmul(y, Accum::Replace, weights, v, 1.0, Par::Seq);
     });
 }
 
-/// The first `seen` rows of one key or value head of one sequence.
-fn seen_part(
-    x: &[f32],
+/// The rows `seen` of one key or value head of one sequence.
+fn seen_part<'a>(
+    x: &'a [f32],
     s: AttentionShape,
     sequence: usize,
     head: usize,
-    seen: usize,
-) -> MatRef<'_, f32> {
+    seen: &std::ops::Range<usize>,
+) -> MatRef<'a, f32> {
     let row = s.kv_heads * s.width;
     let x = &x[sequence * s.keys * row..][..s.keys * row];
-    MatRef::from_row_major_slice(x, s.keys, row).submatrix(0, head * s.width, seen, s.width)
+    MatRef::from_row_major_slice(x, s.keys, row).submatrix(
+        seen.start,
+        head * s.width,
+        seen.len(),
+        s.width,
+    )
 }
 
 #[cfg(test)]
@@ -114,10 +136,11 @@ mod tests {
             for i in 0..s.queries {
                 for h in 0..s.heads {
                     let q = &q[(b * s.queries + i) * q_row + h * s.width..][..s.width];
-                    let seen = if s.causal { s.keys - s.queries + i + 1 } else { s.keys };
+                    let end = if s.causal { s.keys - s.queries + i + 1 } else { s.keys };
+                    let begin = end.saturating_sub(s.window.unwrap_or(usize::MAX));
                     let at =
                         |j: usize| (b * s.keys + j) * kv_row + h / (s.heads / s.kv_heads) * s.width;
-                    let weights: Vec<f64> = (0..seen)
+                    let weights: Vec<f64> = (begin..end)
                         .map(|j| {
                             let k = &k[at(j)..][..s.width];
                             let dot: f64 = q.iter().zip(k).map(|(a, b)| f64::from(a * b)).sum();
@@ -126,8 +149,9 @@ mod tests {
                         .collect();
                     let sum: f64 = weights.iter().sum();
                     for d in 0..s.width {
-                        y[(b * s.queries + i) * q_row + h * s.width + d] =
-                            (0..seen).map(|j| weights[j] / sum * f64::from(v[at(j) + d])).sum();
+                        y[(b * s.queries + i) * q_row + h * s.width + d] = (begin..end)
+                            .map(|j| weights[j - begin] / sum * f64::from(v[at(j) + d]))
+                            .sum();
                     }
                 }
             }
@@ -162,8 +186,13 @@ mod tests {
             width: 8,
             scale: 0.35,
             causal: true,
+            window: None,
         };
         check(shape);
+        check(AttentionShape { window: Some(5), ..shape });
+        check(AttentionShape { keys: 175, queries: 3, window: Some(16), ..shape });
+        check(AttentionShape { window: Some(1), ..shape });
+        check(AttentionShape { window: Some(1000), ..shape });
         check(AttentionShape { causal: false, ..shape });
         check(AttentionShape { keys: 75, queries: 3, ..shape });
         check(AttentionShape { keys: 9, queries: 1, kv_heads: 6, batch: 1, ..shape });
