@@ -18,6 +18,8 @@ pub enum Evidence {
     Nothing,
     /// What flows through the model on sample inputs.
     Activations,
+    /// The same, and how inputs of a layer go together: their products with each other.
+    Moments,
     /// The gradient of a loss on labeled samples.
     Gradients,
 }
@@ -41,6 +43,14 @@ pub enum PruneError {
         expected: usize,
         /// What was gathered.
         got: usize,
+    },
+    /// A matrix that must be inverted cannot be, however much is added to its diagonal.
+    #[error("{what} cannot be inverted, with {damping} of the mean added to its diagonal")]
+    Singular {
+        /// The matrix.
+        what: String,
+        /// The largest share that was tried.
+        damping: f64,
     },
     /// The numbers cannot be worked with.
     #[error("{0}")]

@@ -78,6 +78,13 @@ impl NeuralError {
                 hint("free space beside the output, or raise --max-memory"),
             ),
             Self::Exec(_) => ("SEC-NN-002", Kind::Other, None),
+            Self::Prune { error: PruneError::Singular { .. }, .. } => (
+                "SEC-NN-022",
+                Kind::Resources,
+                hint(
+                    "give more calibration text, --option damping=0.1, or leave the layer out with --skip",
+                ),
+            ),
             Self::Prune { .. } => {
                 ("SEC-NN-003", Kind::Input, hint("leave the layer out with --skip"))
             }
@@ -262,5 +269,9 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "SEC-NN-021",
         "An option of the method has a value that cannot be. The page of the method (`secateur methods NAME`) says what the option does.",
+    ),
+    (
+        "SEC-NN-022",
+        "The products of the inputs of a layer with each other cannot be inverted, even with a hundred times the damping added. Too little or too uniform calibration text is the usual cause. Blocks that are done are kept; --resume goes on with them.",
     ),
 ];

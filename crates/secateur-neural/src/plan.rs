@@ -6,7 +6,6 @@ use secateur_exec::Activations;
 use secateur_exec::segments::BATCH_TOKENS;
 use serde::Serialize;
 
-use crate::criteria;
 use crate::error::NeuralError;
 use crate::prune::{Work, shape_of};
 
@@ -45,6 +44,12 @@ pub fn memory(work: &Work<'_>) -> Memory {
     let largest = (d.inner.max(3 * attention) * d.width) as u64;
     let values = |tokens: usize| ((6 * d.width + 3 * d.inner + 2 * attention) * tokens * 4) as u64;
     let mut least = BASE + block * 4 + largest * 16;
+    if work.needs() == Evidence::Moments {
+        // Products of each distinct input, and the factor of the largest at work.
+        let square = |n: usize| (n * n) as u64;
+        let all = 2 * square(d.width) + square(attention) + square(d.inner);
+        least += 4 * all + 28 * square(d.inner.max(attention).max(d.width));
+    }
     let mut activations = 0;
     if let Some(windows) = &work.calibration {
         least += values(windows.tokens.max(BATCH_TOKENS));
@@ -144,9 +149,10 @@ pub fn plan(work: &Work<'_>, max_memory: Option<u64>) -> Result<Plan, NeuralErro
     };
     let tokens = work.calibration.as_ref().map_or(0, |w| w.ids.len()) as f64;
     let evaluated = work.evaluation.as_ref().map_or(0, |w| w.ids.len()) as f64;
-    let entry = criteria::find(&work.recipe.method)?;
-    let passes = match (entry.make)(work.recipe)?.needs() {
+    let passes = match work.needs() {
         Evidence::Nothing => 0.0,
+        // Products of inputs cost about half a pass of the layers that share them.
+        Evidence::Moments => 3.0,
         Evidence::Activations | Evidence::Gradients => 2.0,
     };
     let macs = weights as f64 * (passes * tokens + 2.0 * evaluated);

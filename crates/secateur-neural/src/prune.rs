@@ -16,7 +16,7 @@ use secateur_checkpoint::{BlockOptions, Checkpoint, Linear};
 use secateur_core::prune::{Evidence, Job, OnExisting};
 use secateur_core::recipe::{Keep, Scope};
 use secateur_core::record::{Measured, Record};
-use secateur_core::{Budget, Limits, Mask, Progress, Recipe};
+use secateur_core::{Budget, Mask, Progress, Recipe};
 use secateur_exec::segments::{advance, observe};
 use secateur_exec::{Activations, Feed, Observer, Session};
 use secateur_graph::{NodeId, ValueId};
@@ -25,12 +25,11 @@ use secateur_tensor::{Bytes, DType, Stored, Tensor, convert, kernels};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::apply::mask::Zero;
-use crate::criteria::{self, LayerCriterion};
+use crate::criteria::{self, LayerCriterion, Pruner};
 use crate::data::{self, Windows};
 use crate::error::NeuralError;
 use crate::family::{self, Ran};
-use crate::layer::{Inputs, Layer};
+use crate::layer::{Inputs, Layer, Moments};
 use crate::measure::perplexity::{embed_into, perplexity, ports};
 use crate::options::Choice;
 use crate::plan::{self, Spill};
@@ -114,7 +113,7 @@ pub struct Work<'a> {
     pub evaluation: Option<Windows>,
     /// The weight files of the output.
     pub files: Vec<PlannedFile>,
-    criterion: Box<LayerCriterion>,
+    pruner: Pruner,
 }
 
 /// What a finished stream knows.
@@ -151,7 +150,7 @@ impl<'a> Work<'a> {
     /// [`NeuralError`] with the first thing that does not fit.
     pub fn new(recipe: &'a Recipe) -> Result<Self, NeuralError> {
         let entry = criteria::find(&recipe.method)?;
-        Self::with_criterion(recipe, (entry.make)(recipe)?)
+        Self::with_pruner(recipe, (entry.make)(recipe)?)
     }
 
     /// The same with a criterion that is in no list.
@@ -162,11 +161,15 @@ impl<'a> Work<'a> {
         recipe: &'a Recipe,
         criterion: Box<LayerCriterion>,
     ) -> Result<Self, NeuralError> {
+        Self::with_pruner(recipe, Pruner::Criterion(criterion))
+    }
+
+    fn with_pruner(recipe: &'a Recipe, pruner: Pruner) -> Result<Self, NeuralError> {
         let model = secateur_checkpoint::open(recipe.model.as_ref())?;
         let choice = Choice { layers: recipe.layers.clone(), skip: recipe.skip.clone() };
         check_layers(&model, recipe, &choice)?;
         let read = |data| data::windows(data, &model, recipe.seed);
-        let calibration = match (criterion.needs(), &recipe.calibration) {
+        let calibration = match (pruner.needs(), &recipe.calibration) {
             (Evidence::Nothing, _) => None,
             (_, Some(data)) => Some(read(data)?),
             (_, None) => return Err(NeuralError::NoCalibration { method: recipe.method.clone() }),
@@ -177,7 +180,7 @@ impl<'a> Work<'a> {
             model.head()?;
         }
         let files = write::plan(&model, wanted_type(recipe.dtype));
-        Ok(Self { recipe, model, choice, calibration, evaluation, files, criterion })
+        Ok(Self { recipe, model, choice, calibration, evaluation, files, pruner })
     }
 
     /// What the user should know before the run.
@@ -218,6 +221,11 @@ impl<'a> Work<'a> {
     /// Tokens of a calibration window; 1 without calibration.
     pub fn tokens(&self) -> usize {
         self.calibration.as_ref().map_or(1, |windows| windows.tokens)
+    }
+
+    /// What the method must have seen.
+    pub(crate) fn needs(&self) -> Evidence {
+        self.pruner.needs()
     }
 
     fn group(&self, linear_shape: [usize; 2]) -> usize {
@@ -487,6 +495,7 @@ fn prune_block(
         evidence.windows = activations.windows;
         let ports = ports(block.session.graph());
         observe(&mut block.session, ports, Feed::Activations(activations), &mut evidence)?;
+        evidence.share_moments();
         if !evidence.sums.values().flatten().all(|sum| sum.is_finite()) {
             return Err(NeuralError::NotFinite { path: work.model.path.clone(), block: index });
         }
@@ -550,9 +559,10 @@ fn prune_linear(
     let mut layer = Layer { name: linear.name.clone(), index: number, out, inner, weight, group };
     histograms.weights_before.add(&layer.weight);
     let budget = work.recipe.budget;
-    let pruned =
-        secateur_core::prune(&mut layer, &*work.criterion, &Zero, inputs, budget, &Limits::NONE)
-            .map_err(|error| NeuralError::Prune { name: linear.name.clone(), error })?;
+    let pruned = work
+        .pruner
+        .prune(&mut layer, inputs, budget)
+        .map_err(|error| NeuralError::Prune { name: linear.name.clone(), error })?;
     histograms.weights_after.add(&layer.weight);
     histograms.add_scores(&pruned.scores, &pruned.mask);
     let (file, planned) = places.of(&format!("{}.weight", linear.name));
@@ -591,23 +601,32 @@ fn summarize(layer: &Layer, mask: &Mask, score_kept: f64) -> LayerSummary {
     }
 }
 
-/// Sums of squares of the inputs of linear layers; layers with the same input share one.
+/// Sums of squares of the inputs of linear layers, and where needed of their products; layers
+/// with the same input share them.
+#[derive(Default)]
 struct Squares {
     /// Nodes that are looked at: the first of each input.
     nodes: HashMap<NodeId, ValueId>,
     sums: HashMap<ValueId, Vec<f64>>,
+    /// Sums of products `[inner, inner]` while they are gathered, where they are needed.
+    products: HashMap<ValueId, Vec<f32>>,
+    moments: HashMap<ValueId, Arc<Moments>>,
     windows: usize,
 }
 
 impl Squares {
     fn new(work: &Work<'_>, block: &Block) -> Self {
-        let mut seen = Self { nodes: HashMap::new(), sums: HashMap::new(), windows: 0 };
+        let mut seen = Self::default();
+        let products = work.needs() == Evidence::Moments;
         for linear in &block.linears {
             let new = !seen.sums.contains_key(&linear.input);
             if new && work.choice.skipped(&linear.name).is_none() {
                 let inner = shape_of(block.session.graph(), linear)[1];
                 seen.nodes.insert(linear.node, linear.input);
                 seen.sums.insert(linear.input, vec![0.0; inner]);
+                if products {
+                    seen.products.insert(linear.input, vec![0.0; inner * inner]);
+                }
             }
         }
         seen
@@ -615,7 +634,17 @@ impl Squares {
 
     fn inputs(&self, input: ValueId) -> Inputs {
         let squares = self.sums.get(&input).cloned().unwrap_or_default();
-        Inputs { squares, windows: self.windows }
+        let moments = self.moments.get(&input).cloned();
+        Inputs { squares, windows: self.windows, moments }
+    }
+
+    /// Makes the products that were gathered ready for the layers.
+    fn share_moments(&mut self) {
+        for (input, products) in self.products.drain() {
+            let width = self.sums[&input].len();
+            let moments = Moments::new(width, self.windows, products);
+            self.moments.insert(input, Arc::new(moments));
+        }
     }
 }
 
@@ -627,6 +656,9 @@ impl Observer for Squares {
     fn see(&mut self, node: NodeId, inputs: &[Option<&Tensor>]) {
         if let (Some(sums), Some(x)) = (self.sums.get_mut(&self.nodes[&node]), inputs[0]) {
             kernels::add_column_squares(x.as_f32(), sums);
+            if let Some(products) = self.products.get_mut(&self.nodes[&node]) {
+                kernels::add_gram(x.as_f32(), sums.len(), products);
+            }
         }
     }
 }

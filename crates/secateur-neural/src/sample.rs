@@ -96,9 +96,9 @@ mod tests {
         let choice = Choice { temperature: 1.0, top_k: None, top_p: 1.0 };
         let two = counts(Choice { top_k: Some(2), ..choice });
         assert_eq!((two[0], two[2]), (0, 0));
-        // The two likeliest have 84 % together.
+        // The two likeliest have 80 % together.
         assert_eq!(counts(Choice { top_p: 0.3, ..choice })[3], 0);
-        let two = counts(Choice { top_p: 0.8, ..choice });
+        let two = counts(Choice { top_p: 0.75, ..choice });
         assert!(two[1] > 0 && two[3] > 0 && two[2] == 0);
         let three = counts(Choice { top_p: 0.9, ..choice });
         assert!(three[2] > 0 && three[0] == 0);

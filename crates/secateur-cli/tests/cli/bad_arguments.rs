@@ -60,6 +60,10 @@ fn words_that_do_not_fit_the_model() {
     fails(&format!("{half} --skip *"), "SEC-NN-007", &["every layer is skipped"]);
     fails("--method magnitude --pattern 2:5", "SEC-NN-008", &["2:5", "16 inputs", "q_proj"]);
     fails("--method wnda --sparsity 0.5", "SEC-NN-004", &["wnda", "wanda"]);
+    let ria = "--method ria --sparsity 0.5 --calibration text.txt --seq-len 8 --option";
+    fails(&format!("{ria} pwoer=1"), "SEC-NN-005", &["pwoer", "power"]);
+    fails(&format!("{ria} power=-1"), "SEC-NN-021", &["power", "\"-1\""]);
+    fails(&format!("{half} --option a=1"), "SEC-NN-005", &["no option a", "none"]);
     fails("--method wanda --sparsity 0.5", "SEC-NN-009", &["wanda", "--calibration"]);
     let window = "--sparsity 0.5 --calibration text.txt --seq-len 1";
     fails(window, "SEC-NN-014", &["1 tokens", "too short"]);

@@ -6,19 +6,57 @@
 pub mod magnitude;
 pub mod random;
 pub mod ria;
+pub mod sparsegpt;
 pub mod wanda;
 pub mod wanda_cumulative;
 
-use secateur_core::prune::Method;
+use secateur_core::prune::{Evidence, Method, PruneError, Pruned};
 use secateur_core::recipe::Scope;
-use secateur_core::{Criterion, Recipe};
+use secateur_core::{Budget, Criterion, Limits, Recipe};
 
+use crate::apply::mask::Zero;
 use crate::error::NeuralError;
 use crate::layer::{Inputs, Layer};
 use crate::options::{number, refuse_unknown};
 
 /// A criterion on linear layers.
 pub type LayerCriterion = dyn Criterion<Layer, Inputs>;
+
+/// What a method makes of a layer.
+pub enum Pruner {
+    /// Scores all weights, selects, and writes zeros.
+    Criterion(Box<LayerCriterion>),
+    /// Goes through the columns and updates what stays.
+    Columns(sparsegpt::SparseGpt),
+}
+
+impl Pruner {
+    /// What must be gathered first.
+    pub fn needs(&self) -> Evidence {
+        match self {
+            Self::Criterion(criterion) => criterion.needs(),
+            Self::Columns(_) => sparsegpt::Saliency.needs(),
+        }
+    }
+
+    /// Prunes a layer.
+    ///
+    /// # Errors
+    /// [`PruneError`]; the layer is as it was.
+    pub fn prune(
+        &self,
+        layer: &mut Layer,
+        inputs: &Inputs,
+        budget: Budget,
+    ) -> Result<Pruned, PruneError> {
+        match self {
+            Self::Criterion(criterion) => {
+                secateur_core::prune(layer, &**criterion, &Zero, inputs, budget, &Limits::NONE)
+            }
+            Self::Columns(pruner) => pruner.prune(layer, inputs, budget),
+        }
+    }
+}
 
 /// A criterion as the lists know it.
 pub struct Entry {
@@ -29,7 +67,7 @@ pub struct Entry {
     /// Names of the laws that the criterion claims, see `secateur-laws`.
     pub laws: &'static [&'static str],
     /// Makes it from a recipe; refuses options it does not know.
-    pub make: fn(&Recipe) -> Result<Box<LayerCriterion>, NeuralError>,
+    pub make: fn(&Recipe) -> Result<Pruner, NeuralError>,
 }
 
 /// Every criterion, sorted by name.
@@ -53,7 +91,18 @@ pub const ALL: &[Entry] = &[
         make: |recipe| {
             refuse_unknown(&recipe.options, &["power"])?;
             let power = number(&recipe.options, "power", 0.5)?;
-            Ok(Box::new(ria::Ria { power }))
+            Ok(Pruner::Criterion(Box::new(ria::Ria { power })))
+        },
+    },
+    Entry {
+        method: sparsegpt::METHOD,
+        scope: Scope::Layer,
+        // It scores while it changes the weights, so laws on one list of scores do not apply.
+        laws: &[],
+        make: |recipe| {
+            refuse_unknown(&recipe.options, &["damping"])?;
+            let damping = number(&recipe.options, "damping", 0.01)?;
+            Ok(Pruner::Columns(sparsegpt::SparseGpt { damping }))
         },
     },
     Entry {
@@ -71,8 +120,14 @@ pub const ALL: &[Entry] = &[
 ];
 
 /// The methods of [`ALL`], for lists.
-pub const METHODS: &[Method] =
-    &[magnitude::METHOD, random::METHOD, ria::METHOD, wanda::METHOD, wanda_cumulative::METHOD];
+pub const METHODS: &[Method] = &[
+    magnitude::METHOD,
+    random::METHOD,
+    ria::METHOD,
+    sparsegpt::METHOD,
+    wanda::METHOD,
+    wanda_cumulative::METHOD,
+];
 
 /// The criterion of a name.
 ///
@@ -88,7 +143,7 @@ pub fn find(name: &str) -> Result<&'static Entry, NeuralError> {
 fn plain<C: Criterion<Layer, Inputs> + 'static>(
     recipe: &Recipe,
     criterion: C,
-) -> Result<Box<LayerCriterion>, NeuralError> {
+) -> Result<Pruner, NeuralError> {
     refuse_unknown(&recipe.options, &[])?;
-    Ok(Box::new(criterion))
+    Ok(Pruner::Criterion(Box::new(criterion)))
 }

@@ -72,7 +72,7 @@ mod tests {
             weight: vec![1.0, -3.0, 0.0, 0.0, 3.0, 1.0],
             group: 6,
         };
-        let inputs = Inputs { squares: vec![16.0, 0.0], windows: 1 };
+        let inputs = Inputs { squares: vec![16.0, 0.0], windows: 1, moments: None };
         let scores = Ria { power: 0.5 }.score(&layer, &inputs).unwrap();
         // (1/4 + 1/4) * 2, a dead input, a row of zeros, (3/4 + 3/4) * 2.
         assert_eq!(scores.values(), [1.0, 0.0, 0.0, 0.0, 3.0, 0.0]);

@@ -58,7 +58,7 @@ mod tests {
             weight: vec![4.0, 0.0, 1.0, -1.0, 3.0, -2.0, -1.0, -3.0, -3.0, 1.0, 0.0, 2.0],
             group: 4,
         };
-        let inputs = Inputs { squares: vec![1.0, 4.0, 64.0, 9.0], windows: 1 };
+        let inputs = Inputs { squares: vec![1.0, 4.0, 64.0, 9.0], windows: 1, moments: None };
         let pruned =
             prune(&mut layer, &Wanda, &Zero, &inputs, Budget::Sparsity(0.5), &Limits::NONE)
                 .unwrap();
@@ -79,7 +79,7 @@ mod tests {
             let squares: Vec<f64> = (0..inner).map(|_| random.uniform()).collect();
             let mut layer =
                 Layer { name: String::new(), index: 0, out: 1, inner, weight, group: inner };
-            let inputs = Inputs { squares, windows: 1 };
+            let inputs = Inputs { squares, windows: 1, moments: None };
             let scores = Wanda.score(&layer, &inputs).unwrap();
             let lost = |cut: u32| -> f32 {
                 (0..inner).filter(|i| cut >> i & 1 == 1).map(|i| scores.values()[i]).sum()

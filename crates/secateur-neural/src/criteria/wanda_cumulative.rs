@@ -59,7 +59,7 @@ mod tests {
             weight: vec![1.0, -4.0, 2.0, 1.0, 0.0, 0.0, 0.0, 0.0],
             group: 8,
         };
-        let inputs = Inputs { squares: vec![1.0; 4], windows: 1 };
+        let inputs = Inputs { squares: vec![1.0; 4], windows: 1, moments: None };
         let scores = WandaCumulative.score(&layer, &inputs).unwrap();
         assert_eq!(scores.values(), [0.125, 1.0, 0.5, 0.25, 0.0, 0.0, 0.0, 0.0]);
     }

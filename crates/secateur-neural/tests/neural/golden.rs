@@ -14,7 +14,7 @@ use secateur_core::{Budget, Criterion, Recipe, Scores, Silent};
 use secateur_neural::criteria::wanda::Wanda;
 use secateur_neural::measure::embeddings::embeddings;
 use secateur_neural::measure::perplexity::perplexity;
-use secateur_neural::prune::{Work, run_work};
+use secateur_neural::prune::{Work, run, run_work};
 use secateur_neural::{Inputs, Layer, data};
 use secateur_store::Disk;
 
@@ -200,4 +200,32 @@ fn minilm_matches_the_reference() {
         println!("{key}: within {worst:.2e}");
         assert!(got.len() == expect.len() && worst < 1e-3, "{key}: {worst}");
     }
+}
+
+/// IST-DASLab/sparsegpt has 38.154 on the same windows.
+#[test]
+fn sparsegpt_is_as_good_as_the_reference() {
+    let Some(data) = test_data() else { return };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let model = root.join("target/models/SmolLM2-135M-Instruct.Q4_1.gguf");
+    if !model.exists() {
+        println!("skipped: no model at {}", model.display());
+        return;
+    }
+    let lm = data.join("golden/lm");
+    let mut recipe = recipe(&model, &lm.join("smollm2_calibration.safetensors"));
+    recipe.method = "sparsegpt".into();
+    recipe.scope = Scope::Layer;
+    recipe.evaluation = Some(ids(&lm.join("smollm2_eval.safetensors")));
+    let folder = tempfile::tempdir().unwrap();
+    let job = Job {
+        output: folder.path().join("out"),
+        existing: OnExisting::Refuse,
+        max_memory: None,
+        command: vec![],
+    };
+    let record = run(&recipe, &job, &mut Silent).unwrap();
+    let perplexity = record.quality[0].after.as_ref().unwrap().value;
+    println!("sparsegpt: {perplexity:.4}");
+    assert!((perplexity / 38.154 - 1.0).abs() < 0.01, "{perplexity}");
 }

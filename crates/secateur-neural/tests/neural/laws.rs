@@ -4,7 +4,7 @@ use proptest::test_runner::{Config, TestRunner};
 use secateur_core::recipe::{self, Keep, Precision, Scope};
 use secateur_core::{Budget, Recipe, Scores};
 use secateur_laws::{Case, LAWS, cases};
-use secateur_neural::criteria::{ALL, Entry};
+use secateur_neural::criteria::{ALL, Entry, Pruner};
 use secateur_neural::{Inputs, Layer};
 
 fn recipe(method: &str) -> Recipe {
@@ -27,7 +27,8 @@ fn recipe(method: &str) -> Recipe {
 }
 
 fn score(entry: &Entry, case: &Case) -> Scores {
-    let criterion = (entry.make)(&recipe(entry.method.name)).unwrap();
+    let made = (entry.make)(&recipe(entry.method.name)).unwrap();
+    let Pruner::Criterion(criterion) = made else { panic!("a law is claimed by a criterion") };
     let layer = Layer {
         name: "layer".into(),
         index: 0,
@@ -36,7 +37,7 @@ fn score(entry: &Entry, case: &Case) -> Scores {
         weight: case.weight.clone(),
         group: case.inner,
     };
-    let inputs = Inputs { squares: case.squares.clone(), windows: 1 };
+    let inputs = Inputs { squares: case.squares.clone(), windows: 1, moments: None };
     criterion.score(&layer, &inputs).unwrap()
 }
 

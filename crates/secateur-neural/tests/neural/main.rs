@@ -41,7 +41,7 @@ fn recipe(method: &str, budget: Budget) -> Recipe {
         scope: Scope::Row,
         layers: vec![],
         skip: vec![],
-        calibration: (method == "wanda").then_some(calibration),
+        calibration: (!["magnitude", "random"].contains(&method)).then_some(calibration),
         evaluation: None,
         seed: 0,
         precision: Precision::F32,

@@ -1,26 +1,57 @@
 //! The same bytes for any number of threads and any budget of memory.
 
 use secateur_core::prune::OnExisting;
-use secateur_core::{Budget, Silent};
+use secateur_core::recipe::Keep;
+use secateur_core::{Budget, Progress, Silent};
+use secateur_neural::criteria;
 use secateur_neural::prune::run;
 
 use crate::{contents, job, recipe};
 
 #[test]
 fn one_two_and_three_threads_write_the_same_bytes() {
+    for method in ["ria", "sparsegpt", "wanda", "wanda-cumulative"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut recipe = recipe(method, Budget::Sparsity(0.5));
+        recipe.scope = criteria::find(method).unwrap().scope;
+        let written: Vec<_> = (1..=3)
+            .map(|threads| {
+                let output = folder.path().join(format!("threads-{threads}"));
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                pool.install(|| run(&recipe, &job(&output, OnExisting::Refuse), &mut Silent))
+                    .unwrap();
+                contents(&output)
+            })
+            .collect();
+        assert!(written[0].iter().any(|(name, _)| name == "secateur.json"));
+        assert_eq!(written[0], written[1], "{method}");
+        assert_eq!(written[0], written[2], "{method}");
+    }
+}
+
+/// Updated weights are read back as they were written, so that a resumed run goes on alike.
+#[test]
+fn an_interrupted_run_with_updates_goes_on_to_the_same_bytes() {
+    struct AfterFirst(bool);
+    impl Progress for AfterFirst {
+        fn begin(&mut self, _: &str, _: usize) {}
+        fn step(&mut self, done: usize, _: &str) {
+            self.0 = done == 1;
+        }
+        fn warn(&mut self, _: &str) {}
+        fn stopped(&self) -> bool {
+            self.0
+        }
+    }
     let folder = tempfile::tempdir().unwrap();
-    let recipe = recipe("wanda", Budget::Sparsity(0.5));
-    let written: Vec<_> = (1..=3)
-        .map(|threads| {
-            let output = folder.path().join(format!("threads-{threads}"));
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            pool.install(|| run(&recipe, &job(&output, OnExisting::Refuse), &mut Silent)).unwrap();
-            contents(&output)
-        })
-        .collect();
-    assert!(written[0].iter().any(|(name, _)| name == "secateur.json"));
-    assert_eq!(written[0], written[1]);
-    assert_eq!(written[0], written[2]);
+    let mut recipe = recipe("sparsegpt", Budget::NofM { keep: 2, of: 4 });
+    recipe.dtype = Keep::Bf16;
+    let [whole, halved] = ["whole", "halved"].map(|name| folder.path().join(name));
+    run(&recipe, &job(&whole, OnExisting::Refuse), &mut Silent).unwrap();
+    let stopped = run(&recipe, &job(&halved, OnExisting::Refuse), &mut AfterFirst(false));
+    assert!(stopped.is_err() && !halved.exists());
+    run(&recipe, &job(&halved, OnExisting::Resume), &mut Silent).unwrap();
+    assert_eq!(contents(&whole), contents(&halved));
 }
 
 #[test]

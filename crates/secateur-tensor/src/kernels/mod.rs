@@ -9,6 +9,7 @@
 pub mod activation;
 pub mod attention;
 pub mod exp;
+pub mod gram;
 pub mod isa;
 pub mod loss;
 pub mod matmul;
@@ -19,6 +20,7 @@ pub mod softmax;
 
 pub use activation::{gelu, gelu_tanh, silu};
 pub use attention::{AttentionShape, attention};
+pub use gram::{add_gram, inverse_factor};
 pub use loss::token_losses;
 pub use matmul::matmul_transposed;
 pub use norm::{layer_norm, rms_norm};
