@@ -44,7 +44,8 @@ struct Model {
 }
 
 /// Architectures by the value of `general.architecture`, sorted.
-const ARCHITECTURES: &[(&str, Mapping)] = &[("llama", llama::read)];
+const ARCHITECTURES: &[(&str, Mapping)] =
+    &[("llama", llama::read), ("qwen2", llama::read_qwen2), ("qwen3", llama::read_qwen3)];
 
 /// Reads a GGUF file as a Hugging Face directory.
 ///

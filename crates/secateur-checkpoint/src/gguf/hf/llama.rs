@@ -1,7 +1,7 @@
-//! Architecture `llama`: `LlamaForCausalLM`, and the models that are stored as it (Mistral,
-//! SmolLM).
+//! Architectures `llama` (`LlamaForCausalLM`, and the models that are stored as it: Mistral,
+//! SmolLM), `qwen2` and `qwen3`.
 //!
-//! Rows of `attn_q` and `attn_k` are stored in the order of rotary pairs. The scaling of Llama 3
+//! Rows of `attn_q` and `attn_k` of a llama are stored in the order of rotary pairs. The scaling of Llama 3
 //! is recognized by the tensor that expresses it. Experts, windows, widths that differ between
 //! blocks, and heads whose keys and values differ in size are not covered.
 
@@ -14,6 +14,44 @@ use super::keys::Keys;
 use super::{Model, rope};
 use crate::gguf::{self, GgufError};
 use crate::tensors::{RowOrder, Source};
+
+/// Where the architectures differ.
+pub(super) struct Flavor {
+    /// `model_type` of Hugging Face.
+    model_type: &'static str,
+    /// Its class.
+    class: &'static str,
+    /// Whether rows of queries and keys are in the order of rotary pairs.
+    pairs: bool,
+    /// Whether every head of queries and keys has a normalization.
+    head_norms: bool,
+    /// Whether queries, keys and values have biases and nothing else has.
+    qkv_biases: bool,
+}
+
+const LLAMA: Flavor = Flavor {
+    model_type: "llama",
+    class: "LlamaForCausalLM",
+    pairs: true,
+    head_norms: false,
+    qkv_biases: false,
+};
+
+const QWEN2: Flavor = Flavor {
+    model_type: "qwen2",
+    class: "Qwen2ForCausalLM",
+    pairs: false,
+    head_norms: false,
+    qkv_biases: true,
+};
+
+const QWEN3: Flavor = Flavor {
+    model_type: "qwen3",
+    class: "Qwen3ForCausalLM",
+    pairs: false,
+    head_norms: true,
+    qkv_biases: false,
+};
 
 /// A width of the model.
 #[derive(Clone, Copy)]
@@ -38,6 +76,10 @@ const LINEARS: &[(&str, &str, Width, Width)] = &[
 /// Normalizations of a block.
 const NORMS: &[(&str, &str)] =
     &[("attn_norm", "input_layernorm"), ("ffn_norm", "post_attention_layernorm")];
+
+/// Normalizations of every head, where the architecture has them.
+const HEAD_NORMS: &[(&str, &str)] =
+    &[("attn_q_norm", "self_attn.q_norm"), ("attn_k_norm", "self_attn.k_norm")];
 
 /// Tensors of older files that say nothing the metadata does not say.
 const IGNORED: &[&str] = &["attn_rot_embd.weight"];
@@ -67,6 +109,7 @@ const READ: &[&str] = &[
 
 /// Sizes of the model.
 struct Sizes {
+    flavor: &'static Flavor,
     blocks: usize,
     hidden: usize,
     inner: usize,
@@ -87,10 +130,28 @@ struct Place {
     rows: RowOrder,
 }
 
-/// Reads config and tensors.
+/// Reads config and tensors of a llama.
 pub(super) fn read(keys: &Keys<'_>, warnings: &mut Vec<String>) -> Result<Model, GgufError> {
+    read_as(&LLAMA, keys, warnings)
+}
+
+/// Reads config and tensors of a Qwen 2 model.
+pub(super) fn read_qwen2(keys: &Keys<'_>, warnings: &mut Vec<String>) -> Result<Model, GgufError> {
+    read_as(&QWEN2, keys, warnings)
+}
+
+/// Reads config and tensors of a Qwen 3 model.
+pub(super) fn read_qwen3(keys: &Keys<'_>, warnings: &mut Vec<String>) -> Result<Model, GgufError> {
+    read_as(&QWEN3, keys, warnings)
+}
+
+fn read_as(
+    flavor: &'static Flavor,
+    keys: &Keys<'_>,
+    warnings: &mut Vec<String>,
+) -> Result<Model, GgufError> {
     refuse_parts(keys)?;
-    let sizes = sizes(keys)?;
+    let sizes = sizes(flavor, keys)?;
     let theta = keys.positive("rope.freq_base")?.unwrap_or(10_000.0);
     let scaling = rope::scaling(keys, theta, sizes.head_dim)?;
     let tensors = tensors(keys, &sizes)?;
@@ -101,8 +162,8 @@ pub(super) fn read(keys: &Keys<'_>, warnings: &mut Vec<String>) -> Result<Model,
     let epsilon = "attention.layer_norm_rms_epsilon";
     let mut config = Map::new();
     let mut set = |key: &str, value: Value| config.insert(key.to_owned(), value);
-    set("architectures", json!(["LlamaForCausalLM"]));
-    set("model_type", json!("llama"));
+    set("architectures", json!([flavor.class]));
+    set("model_type", json!(flavor.model_type));
     set("vocab_size", json!(sizes.vocabulary));
     set("hidden_size", json!(sizes.hidden));
     set("intermediate_size", json!(sizes.inner));
@@ -115,8 +176,10 @@ pub(super) fn read(keys: &Keys<'_>, warnings: &mut Vec<String>) -> Result<Model,
     set("rope_theta", json!(theta));
     set("rope_scaling", scaling);
     set("hidden_act", json!("silu"));
-    set("attention_bias", json!(attention_bias));
-    set("mlp_bias", json!(mlp_bias));
+    if !flavor.qkv_biases {
+        set("attention_bias", json!(attention_bias));
+        set("mlp_bias", json!(mlp_bias));
+    }
     set("tie_word_embeddings", json!(keys.gguf.tensor("output.weight").is_none()));
     for (key, id) in [("bos_token_id", "bos"), ("eos_token_id", "eos")] {
         if let Some(id) = token_id(keys, id, sizes.vocabulary, warnings)? {
@@ -146,7 +209,7 @@ fn refuse_parts(keys: &Keys<'_>) -> Result<(), GgufError> {
     Ok(())
 }
 
-fn sizes(keys: &Keys<'_>) -> Result<Sizes, GgufError> {
+fn sizes(flavor: &'static Flavor, keys: &Keys<'_>) -> Result<Sizes, GgufError> {
     let hidden = keys.needed("embedding_length")?;
     let heads = keys.needed("attention.head_count")?;
     let heads_kv = keys.count("attention.head_count_kv")?.unwrap_or(heads);
@@ -161,6 +224,7 @@ fn sizes(keys: &Keys<'_>) -> Result<Sizes, GgufError> {
         });
     }
     Ok(Sizes {
+        flavor,
         blocks: blocks(keys)?,
         hidden,
         inner: keys.needed("feed_forward_length")?,
@@ -174,7 +238,7 @@ fn sizes(keys: &Keys<'_>) -> Result<Sizes, GgufError> {
 /// Rows of the embedding.
 fn vocabulary(keys: &Keys<'_>, hidden: usize) -> Result<usize, GgufError> {
     let name = "token_embd.weight";
-    let expected = "every llama model has an embedding";
+    let expected = "every model has an embedding";
     let stored = keys.gguf.tensor(name).ok_or_else(|| missing(keys, name, expected.to_owned()))?;
     let [rows, _] = *stored.shape() else {
         return Err(GgufError::TensorShape {
@@ -280,6 +344,10 @@ impl Sizes {
         }
     }
 
+    fn head_norms(&self) -> &'static [(&'static str, &'static str)] {
+        if self.flavor.head_norms { HEAD_NORMS } else { &[] }
+    }
+
     /// The place that a tensor of the file fills.
     fn place(&self, tensor: &str) -> Option<Place> {
         let outside = |name: &str, shape: Vec<usize>, why: String| {
@@ -305,6 +373,11 @@ impl Sizes {
             let (shape, why) = (vec![self.hidden], self.why(Width::Hidden));
             return (part == "weight").then_some(Place { name, shape, why, rows: RowOrder::Same });
         }
+        if let Some((_, name)) = self.head_norms().iter().find(|(known, _)| *known == stem) {
+            let name = format!("model.layers.{block}.{name}.weight");
+            let (shape, why) = (vec![self.head_dim], format!("heads of size {}", self.head_dim));
+            return (part == "weight").then_some(Place { name, shape, why, rows: RowOrder::Same });
+        }
         let (_, name, rows, columns) = LINEARS.iter().find(|(known, ..)| *known == stem)?;
         let (shape, why) = match part {
             "weight" => (
@@ -315,8 +388,8 @@ impl Sizes {
             _ => return None,
         };
         let rows = match stem {
-            "attn_q" => RowOrder::RotaryPairs { heads: self.heads },
-            "attn_k" => RowOrder::RotaryPairs { heads: self.heads_kv },
+            "attn_q" if self.flavor.pairs => RowOrder::RotaryPairs { heads: self.heads },
+            "attn_k" if self.flavor.pairs => RowOrder::RotaryPairs { heads: self.heads_kv },
             _ => RowOrder::Same,
         };
         Some(Place { name: format!("model.layers.{block}.{name}.{part}"), shape, why, rows })
@@ -344,11 +417,12 @@ fn tensors(keys: &Keys<'_>, sizes: &Sizes) -> Result<Vec<(String, Source)>, Gguf
     }
     let names: HashSet<&str> = gguf.tensors.iter().map(|(name, _)| name.as_str()).collect();
     if !names.contains("output_norm.weight") {
-        return Err(missing(keys, "output_norm.weight", "every llama model has one".to_owned()));
+        return Err(missing(keys, "output_norm.weight", "every model has one".to_owned()));
     }
     for block in 0..sizes.blocks {
         let linears = LINEARS.iter().map(|(name, ..)| *name);
-        for stem in linears.chain(NORMS.iter().map(|(name, _)| *name)) {
+        let norms = NORMS.iter().chain(sizes.head_norms()).map(|(name, _)| *name);
+        for stem in linears.chain(norms) {
             let tensor = format!("blk.{block}.{stem}.weight");
             if !names.contains(tensor.as_str()) {
                 let why = format!("key {:?} is {}", keys.full("block_count"), sizes.blocks);
@@ -415,8 +489,8 @@ fn biases(keys: &Keys<'_>, sizes: &Sizes) -> Result<(bool, bool), GgufError> {
             *found.entry(stem).or_default() += 1;
         }
     }
-    let all = |prefix: &str| {
-        let stems = LINEARS.iter().map(|(stem, ..)| *stem).filter(|stem| stem.starts_with(prefix));
+    let all = |those: fn(&str) -> bool| {
+        let stems = LINEARS.iter().map(|(stem, ..)| *stem).filter(|stem| those(stem));
         let counts: Vec<(&str, usize)> =
             stems.map(|stem| (stem, found.get(stem).copied().unwrap_or(0))).collect();
         let first = counts[0].1;
@@ -429,7 +503,17 @@ fn biases(keys: &Keys<'_>, sizes: &Sizes) -> Result<(bool, bool), GgufError> {
             ))),
         }
     };
-    Ok((all("attn_")?, all("ffn_")?))
+    let feed_forward = all(|stem| stem.starts_with("ffn_"))?;
+    if !sizes.flavor.qkv_biases {
+        return Ok((all(|stem| stem.starts_with("attn_"))?, feed_forward));
+    }
+    let output = all(|stem| stem == "attn_output")?;
+    let qkv = all(|stem| stem.starts_with("attn_") && stem != "attn_output")?;
+    if !qkv || output || feed_forward {
+        let what = "biases at other places than queries, keys and values".to_owned();
+        return Err(keys.unsupported(what));
+    }
+    Ok((true, false))
 }
 
 /// A special token's id, if it has a row.

@@ -543,3 +543,54 @@ fn what_is_left_out_is_said() {
     let other = bare().text("tokenizer.ggml.model", "t5");
     assert!(read(&other).unwrap().warnings[0].contains("\"t5\""));
 }
+
+/// The small model as another architecture: keys renamed.
+fn small_as(architecture: &str) -> Writer {
+    let mut writer = small("gpt2");
+    for key in &mut writer.keys {
+        // A key begins with the eight bytes of its length.
+        if key[8..].starts_with(b"llama.") {
+            key.splice(8..13, architecture.bytes());
+        } else if key[8..].starts_with(b"general.architecture") {
+            *key = Writer::default().text("general.architecture", architecture).keys.remove(0);
+        }
+    }
+    writer
+}
+
+#[test]
+fn qwen2_has_biases_at_queries_keys_and_values_and_rows_in_their_order() {
+    let mut writer = small_as("qwen2");
+    for block in 0..2 {
+        for (stem, len) in [("attn_q", 8), ("attn_k", 4), ("attn_v", 4)] {
+            writer = writer.counted(&format!("blk.{block}.{stem}.bias"), &[len], 0.0);
+        }
+    }
+    let model = read(&writer).unwrap();
+    assert_eq!(model.config["model_type"], json!("qwen2"));
+    assert_eq!(model.config["architectures"], json!(["Qwen2ForCausalLM"]));
+    assert!(model.tensors.iter().all(|(_, source)| source.rows == RowOrder::Same));
+    assert!(model.tensors.iter().any(|(n, _)| n == "model.layers.1.self_attn.v_proj.bias"));
+    let error = read(&small_as("qwen2")).unwrap_err();
+    assert_eq!((error.code(), error.exit()), ("SEC-GG-024", 4), "{error}");
+}
+
+#[test]
+fn qwen3_has_a_norm_on_every_head() {
+    let mut writer = small_as("qwen3");
+    for block in 0..2 {
+        for stem in ["attn_q_norm", "attn_k_norm"] {
+            writer = writer.counted(&format!("blk.{block}.{stem}.weight"), &[2], 3.0);
+        }
+    }
+    let model = read(&writer).unwrap();
+    assert_eq!(model.config["model_type"], json!("qwen3"));
+    let name = "model.layers.1.self_attn.k_norm.weight";
+    let (_, norm) = model.tensors.iter().find(|(n, _)| n == name).unwrap();
+    assert_eq!(norm.stored.shape(), [2]);
+    let error = read(&writer.without_tensor("blk.1.attn_k_norm.weight")).unwrap_err();
+    assert!(error.to_string().contains("blk.1.attn_k_norm.weight"), "{error}");
+    // A llama has none.
+    let llama = small("gpt2").counted("blk.0.attn_q_norm.weight", &[2], 3.0);
+    assert!(read(&llama).unwrap_err().to_string().contains("attn_q_norm"));
+}
