@@ -19,4 +19,4 @@ pub mod session;
 pub use activations::Activations;
 pub use observe::Observer;
 pub use segments::{Feed, Ports};
-pub use session::{ExecError, Session};
+pub use session::{ExecError, Session, Weights};

@@ -16,6 +16,15 @@ pub struct Session {
     free: Vec<Tensor>,
 }
 
+/// How the weights of linear layers are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weights {
+    /// Converted once: fastest for many rows, and they can be changed.
+    AtWork,
+    /// As their file has them, decoded in every run: fastest for few rows, and in least memory.
+    AtRest,
+}
+
 /// Why a graph does not run.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -65,12 +74,20 @@ impl Session {
     /// # Errors
     /// [`ExecError::Weight`] when a weight is of a type that nothing is computed from.
     pub fn new(graph: Graph) -> Result<Self, ExecError> {
+        Self::with(graph, Weights::AtWork)
+    }
+
+    /// The same, with the weights of linear layers as they are to be.
+    ///
+    /// # Errors
+    /// [`ExecError::Weight`] when a weight is of a type that nothing is computed from.
+    pub fn with(graph: Graph, weights: Weights) -> Result<Self, ExecError> {
         let mut fixed = Vec::with_capacity(graph.values().len());
         for (at, value) in graph.values().iter().enumerate() {
             fixed.push(match &value.origin {
                 Origin::Weight(stored) => {
                     let id = ValueId(at as u32);
-                    Some(at_work(&graph, id, stored).map_err(|error| {
+                    Some(at_work(&graph, id, stored, weights).map_err(|error| {
                         let name = value.name.clone();
                         ExecError::Weight { name, error }
                     })?)
@@ -178,11 +195,23 @@ impl Session {
     }
 }
 
-fn at_work(graph: &Graph, id: ValueId, stored: &Stored) -> Result<Tensor, StoredError> {
-    let uses = graph.nodes().iter().filter(|n| n.inputs.contains(&Some(id)));
-    let only_gathered =
-        uses.into_iter().all(|n| matches!(n.op, Op::Gather(_)) && n.inputs[1] != Some(id));
-    if only_gathered { Ok(Tensor::stored(stored.clone())) } else { stored.to_tensor() }
+fn at_work(
+    graph: &Graph,
+    id: ValueId,
+    stored: &Stored,
+    weights: Weights,
+) -> Result<Tensor, StoredError> {
+    let mut uses = graph.nodes().iter().filter(|n| n.inputs.contains(&Some(id)));
+    let rests = |node: &Node| match node.op {
+        Op::Gather(_) => node.inputs[1] != Some(id),
+        Op::Gemm(_) => weights == Weights::AtRest && node.inputs[1] == Some(id),
+        _ => false,
+    };
+    if stored.dtype().is_float() && uses.all(rests) {
+        Ok(Tensor::stored(stored.clone()))
+    } else {
+        stored.to_tensor()
+    }
 }
 
 /// What a run computes, and how often each value is read.

@@ -1,7 +1,7 @@
 //! Tokens from a language model, one after the other, with cached keys and values.
 
 use secateur_checkpoint::{BlockOptions, Checkpoint};
-use secateur_exec::Session;
+use secateur_exec::{Session, Weights};
 use secateur_graph::{Graph, ValueId};
 use secateur_tensor::Tensor;
 
@@ -54,7 +54,7 @@ impl Generator {
         let options = BlockOptions { positions: length, cache: true };
         let kv = model.dims.heads.kv * model.dims.heads.width;
         let block = |index| {
-            let session = Session::new(model.block(index, options)?.graph)?;
+            let session = Session::with(model.block(index, options)?.graph, Weights::AtRest)?;
             let cache = Cache::of(session.graph());
             let empty = || Tensor::zeros(vec![1, 0, kv]);
             Ok(CachedBlock { session, cache, key: empty(), value: empty() })
@@ -62,7 +62,7 @@ impl Generator {
         Ok(Self {
             embed: Session::new(model.embed()?.graph)?,
             blocks: (0..model.dims.layers).map(block).collect::<Result<_, NeuralError>>()?,
-            head: Session::new(model.head()?.graph)?,
+            head: Session::with(model.head()?.graph, Weights::AtRest)?,
             past: 0,
         })
     }

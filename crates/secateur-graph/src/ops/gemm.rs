@@ -1,5 +1,6 @@
 //! `Gemm`: a linear layer, `x w^T + b`.
 
+use secateur_tensor::tensor::Values;
 use secateur_tensor::{Tensor, kernels};
 
 use super::{Cost, OpError, Operator, at_most, given, need, optional, shape_error};
@@ -7,7 +8,7 @@ use crate::fact::{Fact, Kind};
 
 /// `y = x w^T + b` with `w: [out, in]` and `b: [out]` (ONNX: `transB = 1`).
 ///
-/// Unlike ONNX, `x` may have leading axes: `[.., in]` gives `[.., out]`.
+/// `w` may be at rest. Unlike ONNX, `x` may have leading axes: `[.., in]` gives `[.., out]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gemm;
 
@@ -45,7 +46,13 @@ impl Operator for Gemm {
     fn forward(&self, inputs: &[Option<&Tensor>], outputs: &mut [Tensor]) {
         let (x, w) = (given(inputs, 0), given(inputs, 1));
         let bias = inputs.get(2).copied().flatten().map(Tensor::as_f32);
-        let inner = w.shape()[1];
-        kernels::matmul_transposed(x.as_f32(), w.as_f32(), bias, inner, outputs[0].as_f32_mut());
+        let y = outputs[0].as_f32_mut();
+        match w.values() {
+            Values::Stored(w) => kernels::matmul_stored(x.as_f32(), w, bias, y),
+            Values::F32(values) => {
+                kernels::matmul_transposed(x.as_f32(), values, bias, w.shape()[1], y);
+            }
+            Values::I64(_) => panic!("a weight of floats"),
+        }
     }
 }

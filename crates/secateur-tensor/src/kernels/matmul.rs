@@ -4,6 +4,10 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
+use super::isa::vectorize;
+use crate::convert;
+use crate::stored::Stored;
+
 /// Rows of the result that one task computes.
 const ROWS: usize = 256;
 /// Columns of the result that one task computes.
@@ -34,19 +38,126 @@ pub fn matmul_transposed(x: &[f32], w: &[f32], bias: Option<&[f32]>, inner: usiz
         let tiles = band.par_col_chunks_mut(COLUMNS).enumerate();
         tiles.map(move |(c, tile)| (r * ROWS, c * COLUMNS, tile))
     });
-    tiles.for_each(|(row, column, mut y)| {
+    tiles.for_each(|(row, column, y)| {
         let x = x.subrows(row, y.nrows());
         let w = w.subcols(column, y.ncols());
-        for first in (0..inner).step_by(INNER) {
-            let part = INNER.min(inner - first);
-            let (x, w) = (x.subcols(first, part), w.subrows(first, part));
-            let add = if first == 0 { Accum::Replace } else { Accum::Add };
-            matmul(y.as_mut(), add, x, w, 1.0, Par::Seq);
-        }
+        product(x, w, bias.map(|bias| &bias[column..]), y);
+    });
+}
+
+/// The same with a weight `[columns, inner]` of any float type, left at rest: values are decoded
+/// where they are needed, so a weight of half the bytes is read in half the time. For more than
+/// a few rows the result is that of [`matmul_transposed`] on the decoded weight, bit by bit.
+///
+/// # Panics
+/// When lengths do not fit, or the weight is not of floats.
+pub fn matmul_stored(x: &[f32], w: &Stored, bias: Option<&[f32]>, y: &mut [f32]) {
+    let &[columns, inner] = w.shape() else { panic!("a weight [columns, inner]") };
+    assert!(inner > 0 && x.len().is_multiple_of(inner), "rows of {inner} values");
+    let rows = x.len() / inner;
+    assert_eq!(y.len(), rows * columns, "result");
+    if rows == 0 || columns == 0 {
+        return;
+    }
+    if rows <= FEW {
+        few_rows(x, w, rows, y);
         if let Some(bias) = bias {
-            add_to_rows(y, &bias[column..]);
+            add_to_rows(MatMut::from_row_major_slice_mut(y, rows, columns), bias);
+        }
+        return;
+    }
+    let x = MatRef::from_row_major_slice(x, rows, inner);
+    let y = MatMut::from_row_major_slice_mut(y, rows, columns);
+    let tiles = y.par_col_chunks_mut(COLUMNS).enumerate();
+    tiles.for_each_init(Vec::new, |decoded, (at, mut y)| {
+        let first = at * COLUMNS;
+        let count = y.ncols();
+        decoded.resize(count * inner, 0.0);
+        decode_rows(w, first, count, decoded);
+        let w = MatRef::from_row_major_slice(&*decoded, count, inner).transpose();
+        for row in (0..rows).step_by(ROWS) {
+            let tile = y.as_mut().subrows_mut(row, ROWS.min(rows - row));
+            let x = x.subrows(row, tile.nrows());
+            product(x, w, bias.map(|bias| &bias[first..]), tile);
         }
     });
+}
+
+/// Rows of `x` up to which a weight is multiplied as it is decoded.
+const FEW: usize = 8;
+/// Values of a weight that are decoded at a time: they stay in the nearest cache.
+const DECODED: usize = 4096;
+/// Columns that one task computes for few rows.
+const COLUMNS_OF_FEW: usize = 128;
+
+fn few_rows(x: &[f32], w: &Stored, rows: usize, y: &mut [f32]) {
+    let (columns, inner) = (w.shape()[0], w.shape()[1]);
+    let at_a_time = (DECODED / inner).max(1);
+    let mut by_column = vec![0.0; columns * rows];
+    let tasks = by_column.par_chunks_mut(COLUMNS_OF_FEW * rows).enumerate();
+    tasks.for_each_init(Vec::new, |decoded, (task, results)| {
+        for (part, results) in results.chunks_mut(at_a_time * rows).enumerate() {
+            let count = results.len() / rows;
+            decoded.resize(count * inner, 0.0);
+            let first = task * COLUMNS_OF_FEW + part * at_a_time;
+            decode_rows(w, first, count, decoded);
+            vectorize(|| {
+                let weights = decoded.chunks_exact(inner);
+                for (results, weight) in results.chunks_exact_mut(rows).zip(weights) {
+                    for (result, x) in results.iter_mut().zip(x.chunks_exact(inner)) {
+                        *result = dot(x, weight);
+                    }
+                }
+            });
+        }
+    });
+    for (column, results) in by_column.chunks_exact(rows).enumerate() {
+        for (row, result) in results.iter().enumerate() {
+            y[row * columns + column] = *result;
+        }
+    }
+}
+
+fn decode_rows(w: &Stored, first: usize, count: usize, values: &mut [f32]) {
+    let row = w.bytes().len() / w.shape()[0];
+    convert::decode_chunk(w.dtype(), &w.bytes()[first * row..(first + count) * row], values);
+}
+
+/// A sum of products in 32 lanes, in a fixed order.
+#[inline(always)]
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    const LANES: usize = 32;
+    let (a, a_rest) = a.as_chunks::<LANES>();
+    let (b, b_rest) = b.as_chunks::<LANES>();
+    let mut lanes = [0.0_f32; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            lanes[lane] += a[lane] * b[lane];
+        }
+    }
+    let mut width = LANES / 2;
+    while width > 0 {
+        for lane in 0..width {
+            lanes[lane] += lanes[lane + width];
+        }
+        width /= 2;
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    lanes[0] + rest
+}
+
+/// One tile of the result.
+fn product(x: MatRef<'_, f32>, w: MatRef<'_, f32>, bias: Option<&[f32]>, mut y: MatMut<'_, f32>) {
+    let inner = x.ncols();
+    for first in (0..inner).step_by(INNER) {
+        let part = INNER.min(inner - first);
+        let (x, w) = (x.subcols(first, part), w.subrows(first, part));
+        let add = if first == 0 { Accum::Replace } else { Accum::Add };
+        matmul(y.as_mut(), add, x, w, 1.0, Par::Seq);
+    }
+    if let Some(bias) = bias {
+        add_to_rows(y, bias);
+    }
 }
 
 /// Adds a vector to every row.
@@ -61,6 +172,8 @@ fn add_to_rows(y: MatMut<'_, f32>, bias: &[f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dtype::DType;
+    use crate::mapping::Bytes;
 
     /// The plain twin, summed in f64.
     fn plain(x: &[f32], w: &[f32], bias: &[f32], inner: usize) -> Vec<f64> {
@@ -98,6 +211,28 @@ mod tests {
             }
             assert_eq!(results[0], results[1]);
             assert_eq!(results[0], results[2]);
+        }
+    }
+
+    #[test]
+    fn a_weight_at_rest_gives_what_it_gives_at_work() {
+        for dtype in [DType::F32, DType::F16, DType::BF16] {
+            for (rows, columns, inner) in [(1, 7, 5), (3, 600, 77), (8, 130, 4100), (9, 530, 40)] {
+                let bytes = Bytes::owned(convert::encode(dtype, &sample(columns * inner, 2)));
+                let w = Stored::new(dtype, vec![columns, inner], bytes).unwrap();
+                let (x, bias) = (sample(rows * inner, 1), sample(columns, 3));
+                let at_work = w.to_f32().unwrap();
+                let (mut got, mut same) = (vec![0.0; rows * columns], vec![0.0; rows * columns]);
+                matmul_stored(&x, &w, Some(&bias), &mut got);
+                matmul_transposed(&x, &at_work, Some(&bias), inner, &mut same);
+                if rows > FEW {
+                    assert_eq!(got, same);
+                }
+                let tolerance = inner as f64 * 1e-6;
+                for (got, expect) in got.iter().zip(plain(&x, &at_work, &bias, inner)) {
+                    assert!((f64::from(*got) - expect).abs() < tolerance, "{got} {expect}");
+                }
+            }
         }
     }
 }

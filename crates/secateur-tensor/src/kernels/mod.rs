@@ -22,7 +22,7 @@ pub use activation::{gelu, gelu_tanh, silu};
 pub use attention::{AttentionShape, attention};
 pub use gram::{add_gram, inverse_factor};
 pub use loss::token_losses;
-pub use matmul::matmul_transposed;
+pub use matmul::{matmul_stored, matmul_transposed};
 pub use norm::{layer_norm, rms_norm};
 pub use reduce::add_column_squares;
 pub use rotary::{Angles, Pairing, rotary};
