@@ -33,6 +33,24 @@ impl Manner {
     }
 }
 
+/// Environment variables that are read; the tests read the second.
+const VARIABLES: [&str; 2] = ["SECATEUR_THREADS", "SECATEUR_TEST_DATA"];
+
+/// A misspelt variable would be a setting that silently does nothing.
+fn warn_of_unknown_variables() {
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("SECATEUR_") && !VARIABLES.contains(&&*name) {
+            let edits = |known: &&str| secateur::checkpoint::tensors::edits(&name, known);
+            let nearest = VARIABLES.into_iter().min_by_key(edits).unwrap_or_default();
+            let name = out::clean(&name);
+            out::note(&format!(
+                "warning: environment variable {name} is not known; the nearest is {nearest}"
+            ));
+        }
+    }
+}
+
 /// Runs the command that was typed.
 pub(crate) fn run(cli: Cli) -> Result<ExitCode, RunError> {
     let manner = Manner { json: cli.json(), quiet: cli.quiet };
@@ -42,6 +60,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, RunError> {
             RunError::new(Kind::Resources, "SEC-CL-002", format!("no threads: {error}"))
         })?;
     }
+    warn_of_unknown_variables();
     catch_interrupts();
     match cli.command {
         Command::Demo => demo::run(manner),

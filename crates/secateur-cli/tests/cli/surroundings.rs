@@ -114,3 +114,15 @@ fn progress_is_lines_on_standard_error() {
     let value: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(value["sparsity"], 0.5);
 }
+
+#[test]
+fn a_misspelt_environment_variable_is_warned_of() {
+    let folder = valid();
+    let mut command = folder.command("methods");
+    let output = command.env("SECATEUR_THREDS", "1").output().unwrap();
+    assert!(output.status.success());
+    let shown = String::from_utf8(output.stderr).unwrap();
+    assert!(shown.contains("SECATEUR_THREDS") && shown.contains("SECATEUR_THREADS"), "{shown}");
+    let output = folder.command("methods").env("SECATEUR_THREADS", "1").output().unwrap();
+    assert!(!String::from_utf8(output.stderr).unwrap().contains("warning"));
+}
