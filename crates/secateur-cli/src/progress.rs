@@ -17,7 +17,7 @@ pub(crate) fn catch_interrupts() {
         if STOP.swap(true, Ordering::SeqCst) {
             std::process::exit(130);
         }
-        out::note("stopping after this block; press Ctrl-C again to stop at once");
+        out::note("stopping after this step; press Ctrl-C again to stop at once");
     };
     // Without a handler Ctrl-C ends the process, which loses one block and nothing else.
     let _ = ctrlc::set_handler(handler);

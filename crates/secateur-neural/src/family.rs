@@ -91,6 +91,13 @@ pub fn check_finite(model: &secateur_checkpoint::Checkpoint) -> Result<(), Neura
     }
 }
 
+/// Why values that are not finite came out of block `block`: a damaged weight where there is one,
+/// else an overflow.
+pub fn not_finite_values(model: &secateur_checkpoint::Checkpoint, block: usize) -> NeuralError {
+    let overflow = NeuralError::NotFinite { path: model.path.clone(), block };
+    check_finite(model).err().unwrap_or(overflow)
+}
+
 /// Number of values that are not finite, and the place of the first.
 fn not_finite(stored: &Stored) -> (usize, usize) {
     fn count<const N: usize>(bytes: &[u8], bad: impl Fn([u8; N]) -> bool) -> (usize, usize) {

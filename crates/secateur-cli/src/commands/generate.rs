@@ -6,6 +6,7 @@ use std::time::Instant;
 use secateur::checkpoint::Tokenizer;
 use secateur::core::{Kind, Progress, Random, RunError};
 use secateur::neural::NeuralError;
+use secateur::neural::family::not_finite_values;
 use secateur::neural::generate::Generator;
 use secateur::neural::sample::Choice;
 use serde_json::json;
@@ -59,6 +60,9 @@ pub(crate) fn run(args: &GenerateArgs, manner: Manner) -> Result<ExitCode, RunEr
     let mut end = End::Length;
     let mut steps = 0_usize;
     while text.ids.len() < room {
+        if !logits.iter().all(|value| value.is_finite()) {
+            return Err(not_finite_values(&model, model.dims.layers).into());
+        }
         let next = choice.next(&logits, &mut random);
         if ends.contains(&next) {
             end = End::Token;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::setup::{Folder, valid};
+use crate::setup::{Folder, case, valid};
 
 const PROMPT: &str = "the";
 
@@ -75,6 +75,12 @@ fn what_cannot_be_generated_is_said() {
         let ran = folder.run(&format!("generate model --prompt a {words}"));
         assert_eq!(ran.exit, 2, "{words}");
         ran.says(&[says]);
+    }
+    for (name, code) in [("nan_weights", "SEC-CK-024"), ("largest_weights", "SEC-NN-016")] {
+        let damaged = case(name);
+        damaged.fails("generate model --prompt a", 3, code).says(&["not finite"]);
+        let compare = "eval model --embeddings text.txt --against model";
+        damaged.fails(compare, 3, code).says(&["not finite"]);
     }
     folder.fails("generate nowhere --prompt a", 5, "SEC-CK-001");
     let mut command = folder.command("generate");

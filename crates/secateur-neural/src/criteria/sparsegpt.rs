@@ -1,7 +1,6 @@
 #![doc = include_str!("sparsegpt.md")]
 
-use secateur_core::prune::Evidence;
-use secateur_core::prune::{Method, PruneError, Pruned};
+use secateur_core::prune::{Evidence, Method, PruneError, Pruned};
 use secateur_core::{Budget, Criterion, Limits, Mask, Scores};
 use secateur_tensor::kernels;
 

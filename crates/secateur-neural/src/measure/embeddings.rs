@@ -9,12 +9,13 @@
 use secateur_checkpoint::Checkpoint;
 
 use crate::error::NeuralError;
+use crate::family::not_finite_values;
 use crate::generate::last_hidden;
 
 /// Embeddings of length 1, `[width]` each. A sentence is cut at the positions of the model.
 ///
 /// # Errors
-/// [`NeuralError`] when the model has no tokenizer or cannot be run.
+/// [`NeuralError`] when the model has no tokenizer, cannot be run, or its values overflow.
 pub fn embeddings(model: &Checkpoint, sentences: &[String]) -> Result<Vec<Vec<f32>>, NeuralError> {
     let tokenizer = model.tokenizer()?;
     let embed = |sentence: &String| {
@@ -26,6 +27,9 @@ pub fn embeddings(model: &Checkpoint, sentences: &[String]) -> Result<Vec<Vec<f3
             return Ok(vec![0.0; model.dims.width]);
         }
         let hidden = last_hidden(model, &ids, tokens)?;
+        if !hidden.as_f32().iter().all(|v| v.is_finite()) {
+            return Err(not_finite_values(model, model.dims.layers));
+        }
         Ok(mean_of_length_one(hidden.as_f32(), model.dims.width))
     };
     sentences.iter().map(embed).collect()
