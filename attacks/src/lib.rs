@@ -5,10 +5,12 @@
 //! nothing else is wrong with them. Whatever a case is about lies in its folder as `model` (a
 //! directory or a file) and, when there is one, `text.txt`.
 //!
-//! The crate knows nothing of the readers; what each must say stands in their tests.
+//! What a command must say to each stands in the tests of the command line. [`doors`] are the
+//! functions that any bytes may reach, for fuzzing and for replaying what fuzzing has found.
 
 pub mod configs;
 pub mod contents;
+pub mod doors;
 pub mod headers;
 pub mod model;
 pub mod shards;

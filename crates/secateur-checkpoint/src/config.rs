@@ -73,27 +73,35 @@ impl Scaling {
     }
 }
 
+/// An error on the whole file.
+fn whole(path: &Path, reason: String) -> CheckpointError {
+    CheckpointError::Config { path: path.to_owned(), key: "config.json".to_owned(), reason }
+}
+
 impl Config {
     /// Reads config.json of a model's directory.
     ///
     /// # Errors
     /// [`CheckpointError::Config`] when it is missing or not a JSON map.
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
-        let bad = |key: &str, reason: String| CheckpointError::Config {
-            path: path.to_owned(),
-            key: key.to_owned(),
-            reason,
-        };
         let text = crate::sniff::read_whole(path).map_err(|error| match error {
             CheckpointError::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
-                bad("config.json", "the file is missing".to_owned())
+                whole(path, "the file is missing".to_owned())
             }
             other => other,
         })?;
-        match serde_json::from_slice(&text) {
+        Self::parse(path, &text)
+    }
+
+    /// The configuration of the text of a config.json; `path` is for messages.
+    ///
+    /// # Errors
+    /// [`CheckpointError::Config`] when it is not a JSON map.
+    pub fn parse(path: &Path, text: &[u8]) -> Result<Self, CheckpointError> {
+        match serde_json::from_slice(text) {
             Ok(Value::Object(map)) => Ok(Self { path: path.to_owned(), map }),
-            Ok(_) => Err(bad("config.json", "expected a map of keys".to_owned())),
-            Err(error) => Err(bad("config.json", format!("not JSON: {error}"))),
+            Ok(_) => Err(whole(path, "expected a map of keys".to_owned())),
+            Err(error) => Err(whole(path, format!("not JSON: {error}"))),
         }
     }
 

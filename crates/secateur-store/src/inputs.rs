@@ -12,7 +12,7 @@ use crate::files::Files;
 /// looked at: it cannot be harmed.
 pub(crate) fn refuse(
     files: &dyn Files,
-    taken: &[&Path],
+    taken: &[PathBuf],
     inputs: &[PathBuf],
 ) -> Result<(), StoreError> {
     let look = |path: &Path, error| StoreError::from_io(files, "look at", path, 0, error);
@@ -26,7 +26,7 @@ pub(crate) fn refuse(
             let output = canonical(path).map_err(|error| look(path, error))?;
             let nested = output.starts_with(&real) || real.starts_with(&output);
             if nested || same_files(&output, &real) {
-                let (output, input) = (taken[0].to_path_buf(), input.clone());
+                let (output, input) = (taken[0].clone(), input.clone());
                 return Err(StoreError::OutputIsInput { output, input });
             }
         }

@@ -39,6 +39,7 @@ pub use codes::CODES;
 pub use error::{Difference, StoreError};
 pub use failing::{Failing, Fault, Operation};
 pub use files::{Disk, Entry, Files, Handle, Open};
+pub use journal::steps as journal_steps;
 pub use manifest::{FileHash, Mismatch, hash_file, read_manifest, verify_hashes};
 pub use names::{JOURNAL, MANIFEST, MEASUREMENTS};
 pub use output::{Existing, Output};

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -97,19 +97,30 @@ fn hash_contents(files: &dyn Files, path: &Path) -> io::Result<(u64, String)> {
     Ok((len, hasher.finalize().to_hex().to_string()))
 }
 
-/// The manifest of an output directory, or `None` if it has none.
+/// The manifest of an output, a directory or a file, or `None` if it has none.
 ///
 /// # Errors
 ///
 /// [`StoreError::ManifestCorrupt`] if it is no JSON, or an error of the disk.
-pub fn read_manifest(dir: &Path) -> Result<Option<Value>, StoreError> {
-    read(&Disk, dir)
+pub fn read_manifest(out: &Path) -> Result<Option<Value>, StoreError> {
+    read(&Disk, out)
 }
 
-pub(crate) fn read(files: &dyn Files, dir: &Path) -> Result<Option<Value>, StoreError> {
-    let path = dir.join(names::MANIFEST);
+/// Where the manifest of an output lies: inside a directory, beside a file.
+fn path_of(out: &Path) -> PathBuf {
+    // A file that is gone may still have a manifest beside it.
+    let beside = out.with_file_name(names::beside(out, names::MANIFEST));
+    if out.is_dir() || !beside.exists() { out.join(names::MANIFEST) } else { beside }
+}
+
+pub(crate) fn read(files: &dyn Files, out: &Path) -> Result<Option<Value>, StoreError> {
+    let path = path_of(out);
     let bytes = match files::read(files, &path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error)
+            if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+        {
+            return Ok(None);
+        }
         Err(error) => return Err(StoreError::from_io(files, "read", &path, 0, error)),
         Ok(bytes) => bytes,
     };
@@ -122,9 +133,8 @@ pub(crate) fn read(files: &dyn Files, dir: &Path) -> Result<Option<Value>, Store
 }
 
 /// The list of files in a manifest; every name is checked before it can become a path.
-pub(crate) fn file_list(dir: &Path, manifest: &Value) -> Result<Vec<FileHash>, StoreError> {
-    let corrupt =
-        |reason: String| StoreError::ManifestCorrupt { path: dir.join(names::MANIFEST), reason };
+pub(crate) fn file_list(out: &Path, manifest: &Value) -> Result<Vec<FileHash>, StoreError> {
+    let corrupt = |reason: String| StoreError::ManifestCorrupt { path: path_of(out), reason };
     let list = manifest.get("files").ok_or_else(|| corrupt("it lists no `files`".to_owned()))?;
     let list: Vec<FileHash> = serde_json::from_value(list.clone())
         .map_err(|error| corrupt(format!("its `files` are unusable: {error}")))?;
@@ -134,18 +144,24 @@ pub(crate) fn file_list(dir: &Path, manifest: &Value) -> Result<Vec<FileHash>, S
     Ok(list)
 }
 
-/// Compares the files of a directory with the `files` of a manifest, a list of objects with
+/// Compares the files of an output, a directory or a file, with the `files` of a manifest, a list of objects with
 /// `name`, `bytes` and `blake3`. An empty result, or one of notes only, means that the output
 /// is as it was written.
 ///
 /// # Errors
 ///
 /// [`StoreError::ManifestCorrupt`] if the list is missing or unusable, or an error of the disk.
-pub fn verify_hashes(dir: &Path, manifest: &Value) -> Result<Vec<Mismatch>, StoreError> {
-    let list = file_list(dir, manifest)?;
+pub fn verify_hashes(out: &Path, manifest: &Value) -> Result<Vec<Mismatch>, StoreError> {
+    let list = file_list(out, manifest)?;
+    let is_file = out.is_file();
+    let dir = if is_file { out.parent().unwrap_or(Path::new("")) } else { out };
     let mut found = Vec::new();
     for file in &list {
         found.extend(verify(dir, file)?);
+    }
+    if is_file {
+        // What else lies beside a file is nobody's business.
+        return Ok(found);
     }
     let entries =
         Disk.list(dir).map_err(|error| StoreError::from_io(&Disk, "list", dir, 0, error))?;

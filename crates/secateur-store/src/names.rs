@@ -1,5 +1,7 @@
 //! Names of files inside an output.
 
+use std::path::Path;
+
 use crate::error::StoreError;
 
 /// The manifest: the last file of a complete output.
@@ -10,6 +12,17 @@ pub const JOURNAL: &str = "journal.jsonl";
 
 /// Files that hold measurements. They differ from run to run, so no manifest lists their hashes.
 pub const MEASUREMENTS: [&str; 2] = ["report.json", "report.html"];
+
+/// The name of a file of a complete output that is the file `out` with others beside it:
+/// `model.secateur.json` for the manifest of `model.gguf`.
+pub(crate) fn beside(out: &Path, name: &str) -> String {
+    let stem = out.file_stem().unwrap_or_default().to_string_lossy();
+    match name {
+        MANIFEST => format!("{stem}.secateur.json"),
+        name if MEASUREMENTS.contains(&name) => format!("{stem}.{name}"),
+        name => name.to_owned(),
+    }
+}
 
 /// The longest name: file systems allow 255 bytes, and temporary names add a few.
 const LONGEST: usize = 240;

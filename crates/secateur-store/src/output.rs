@@ -1,4 +1,4 @@
-//! An output directory being built.
+//! An output being built.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::journal::{self, Head, Journal, Loaded};
 use crate::lock::Lock;
 use crate::manifest::{self, FileHash};
 use crate::names;
-use crate::place::{self, Place};
+use crate::place::{self, Form, Place};
 use crate::publish;
 use crate::recover;
 use crate::shared::{OutputFile, Shared};
@@ -28,7 +28,8 @@ pub enum Existing {
     Resume,
 }
 
-/// An output directory being built beside its place.
+/// An output being built in a directory beside its place: a directory, or one file with manifest
+/// and measurements beside it.
 ///
 /// A run writes files and journals steps. What it wrote after its last step may be half there
 /// when it is resumed, so a step must write the same bytes when it is done a second time: it
@@ -93,8 +94,36 @@ impl Output {
         inputs: &[PathBuf],
         run: &Value,
     ) -> Result<Output, StoreError> {
-        let place = Place::of(&*files, dir)?;
-        inputs::refuse(&*files, &[&place.out, &place.partial, &place.old], inputs)?;
+        let place = Place::of(&*files, dir, Form::Directory)?;
+        Self::begin_at(files, place, existing, inputs, run)
+    }
+
+    /// The same for an output that is the file `path`. The run creates a file of that name; a
+    /// complete output has beside `model.gguf` the manifest `model.secateur.json` and the
+    /// measurements `model.report.json` and `model.report.html`.
+    ///
+    /// # Errors
+    ///
+    /// As [`begin`](Self::begin).
+    pub fn begin_file(
+        files: Arc<dyn Files>,
+        path: &Path,
+        existing: Existing,
+        inputs: &[PathBuf],
+        run: &Value,
+    ) -> Result<Output, StoreError> {
+        let place = Place::of(&*files, path, Form::File)?;
+        Self::begin_at(files, place, existing, inputs, run)
+    }
+
+    fn begin_at(
+        files: Arc<dyn Files>,
+        place: Place,
+        existing: Existing,
+        inputs: &[PathBuf],
+        run: &Value,
+    ) -> Result<Output, StoreError> {
+        inputs::refuse(&*files, &place.taken(), inputs)?;
         let lock = Lock::take(&files, &place.lock)?;
         recover::recover(&*files, &place, existing)?;
         let run = journal::as_read(run);
@@ -109,6 +138,11 @@ impl Output {
                     Some(head) => {
                         journal::check_run(&place.partial, &head.run, &run)?;
                         Self::resume(files, place, lock, loaded, head.replace)
+                    }
+                    // What an earlier run did not get to remove.
+                    None if is_complete(&*files, &place)? => {
+                        recover::remove_partial(&*files, &place.partial)?;
+                        Err(StoreError::Complete { path: place.out })
                     }
                     // The earlier run was killed before it did anything.
                     None => Self::start(files, place, lock, &Head { run, replace: false }),
@@ -130,7 +164,7 @@ impl Output {
         lock: Lock,
         head: &Head,
     ) -> Result<Output, StoreError> {
-        place::check_free(&*files, &place.out, head.replace)?;
+        place::check_free(&*files, &place, head.replace)?;
         recover::remove_partial(&*files, &place.partial)?;
         let journal = create(&*files, &place, head).inspect_err(|_| {
             // The first error is the one to report; a rest is found by the next run.
@@ -146,7 +180,7 @@ impl Output {
         loaded: Loaded,
         replace: bool,
     ) -> Result<Output, StoreError> {
-        place::check_free(&*files, &place.out, replace)?;
+        place::check_free(&*files, &place, replace)?;
         recover::clear(&*files, &place.partial)?;
         let path = place.partial.join(names::JOURNAL);
         let journal = Journal::reopen(&*files, &path, &loaded)?;
@@ -317,7 +351,7 @@ impl Output {
         // From here on the partial output is worth keeping even without steps.
         self.discards = false;
         let files = &*self.shared.files;
-        place::check_free(files, &self.place.out, self.replace)
+        place::check_free(files, &self.place, self.replace)
             .map_err(|error| error.keeping(true))?;
         publish::publish(files, &self.place, &mut self.journal)?;
         Ok(self.place.out.clone())
@@ -364,5 +398,5 @@ fn create(files: &dyn Files, place: &Place, head: &Head) -> Result<Journal, Stor
 }
 
 fn is_complete(files: &dyn Files, place: &Place) -> Result<bool, StoreError> {
-    Ok(place::standing(files, &place.out)? == place::Standing::Ours)
+    Ok(place::standing_at(files, place)? == place::Standing::Ours)
 }

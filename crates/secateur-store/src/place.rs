@@ -10,9 +10,20 @@ use crate::files::{self, Entry, Files};
 use crate::manifest;
 use crate::names;
 
+/// What an output is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A directory that holds everything.
+    Directory,
+    /// A file, with manifest and measurements beside it.
+    File,
+}
+
 /// The output and the hidden paths beside it.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
+    /// What the output is.
+    pub(crate) form: Form,
     /// The output; no symbolic link.
     pub(crate) out: PathBuf,
     /// The directory that holds it.
@@ -29,8 +40,8 @@ pub(crate) struct Place {
 
 impl Place {
     /// Finds the paths for an output. A symbolic link to a directory stands for the directory.
-    pub(crate) fn of(files: &dyn Files, dir: &Path) -> Result<Self, StoreError> {
-        let out = resolve(files, dir)?;
+    pub(crate) fn of(files: &dyn Files, path: &Path, form: Form) -> Result<Self, StoreError> {
+        let out = resolve(files, path)?;
         let Some(name) = out.file_name() else {
             let name = out.to_string_lossy().into_owned();
             return Err(StoreError::BadName { name, reason: "it has no name" });
@@ -43,6 +54,7 @@ impl Place {
         check_mount(&out, &parent)?;
         let beside = |end: &str| parent.join(hidden(name, end));
         Ok(Self {
+            form,
             partial: beside(".partial"),
             old: beside(".old"),
             journal: beside(".journal"),
@@ -50,6 +62,21 @@ impl Place {
             out: out.clone(),
             parent,
         })
+    }
+
+    /// Where a file of a complete output of the form [`Form::File`] lies.
+    pub(crate) fn target(&self, name: &str) -> PathBuf {
+        self.parent.join(names::beside(&self.out, name))
+    }
+
+    /// The paths that a run writes or replaces, the output first.
+    pub(crate) fn taken(&self) -> Vec<PathBuf> {
+        let mut taken = vec![self.out.clone(), self.partial.clone(), self.old.clone()];
+        if self.form == Form::File {
+            let side = names::MEASUREMENTS.into_iter().chain([names::MANIFEST]);
+            taken.extend(side.map(|name| self.target(name)));
+        }
+        taken
     }
 }
 
@@ -118,7 +145,39 @@ pub(crate) enum Standing {
     Foreign(Vec<String>),
 }
 
-/// Looks at what stands at a path.
+/// Looks at what stands at a place.
+pub(crate) fn standing_at(files: &dyn Files, place: &Place) -> Result<Standing, StoreError> {
+    match place.form {
+        Form::Directory => standing(files, &place.out),
+        Form::File => standing_beside(files, place),
+    }
+}
+
+/// The same for a file with others beside it: a file is ours when the manifest beside it says so.
+fn standing_beside(files: &dyn Files, place: &Place) -> Result<Standing, StoreError> {
+    let name = place.out.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let is_file = match fs::symlink_metadata(&place.out) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(StoreError::from_io(files, "look at", &place.out, 0, error)),
+        Ok(data) => Some(data.is_file()),
+    };
+    let text = |name: &str| names::beside(&place.out, name);
+    let mut there: Vec<String> = is_file.iter().map(|_| name.clone()).collect();
+    let side = names::MEASUREMENTS.into_iter().chain([names::MANIFEST]);
+    there.extend(side.filter(|side| files::is_there(&place.target(side))).map(text));
+    if there.is_empty() {
+        return Ok(Standing::Free);
+    }
+    let listed = match manifest::read(files, &place.out) {
+        Ok(Some(manifest)) => manifest::file_list(&place.out, &manifest).unwrap_or_default(),
+        Ok(None) | Err(StoreError::ManifestCorrupt { .. }) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    let is_ours = is_file != Some(false) && listed.iter().any(|file| file.name == name);
+    if is_ours { Ok(Standing::Ours) } else { Ok(Standing::Foreign(there)) }
+}
+
+/// Looks at what stands at the path of a directory.
 pub(crate) fn standing(files: &dyn Files, path: &Path) -> Result<Standing, StoreError> {
     let data = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Standing::Free),
@@ -153,9 +212,13 @@ pub(crate) fn standing(files: &dyn Files, path: &Path) -> Result<Standing, Store
 }
 
 /// Checks that the new output may take the place; `replace` allows an older output of ours.
-pub(crate) fn check_free(files: &dyn Files, out: &Path, replace: bool) -> Result<(), StoreError> {
-    let path = out.to_path_buf();
-    match standing(files, out)? {
+pub(crate) fn check_free(
+    files: &dyn Files,
+    place: &Place,
+    replace: bool,
+) -> Result<(), StoreError> {
+    let path = place.out.clone();
+    match standing_at(files, place)? {
         Standing::Free => Ok(()),
         Standing::Ours if replace => Ok(()),
         Standing::Foreign(files) if replace => Err(StoreError::Foreign { path, files }),

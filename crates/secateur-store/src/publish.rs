@@ -18,6 +18,12 @@
 //! manifest in `OUT` has that hash, the output was published and the rest is removed; if not,
 //! the journal goes back into the partial output, which is then resumed, discarded or refused
 //! like any other. Where both manifests are the same, so are both outputs.
+//!
+//! An output that is a file with others beside it cannot be moved in one step. Its journal gets
+//! its end where it lies, in the partial output; from then on nothing but moving is left to do,
+//! and whoever finds such a partial output does it: the old manifest goes first, so that it
+//! never describes files of the new run, then each file is renamed to its place, the new
+//! manifest last, and then what is left of the partial output is removed.
 
 use std::io;
 use std::path::Path;
@@ -30,7 +36,8 @@ use crate::journal::Journal;
 use crate::manifest;
 use crate::names;
 use crate::output::Output;
-use crate::place::{self, Place, Standing};
+use crate::place::{self, Form, Place, Standing};
+use crate::recover;
 
 /// Makes the partial output complete: every file on the disk, the manifest last.
 pub(crate) fn complete(
@@ -107,12 +114,47 @@ pub(crate) fn publish(
     place: &Place,
     journal: &mut Journal,
 ) -> Result<(), StoreError> {
+    if place.form == Form::File {
+        let manifest = manifest::hash(files, &place.partial.join(names::MANIFEST))?;
+        let ended = journal.end(files, &manifest.blake3).and_then(|()| move_files(files, place));
+        ended.map_err(|error| error.keeping(true))?;
+        return remove_moved(files, place);
+    }
     end_journal(files, place, journal)
         .and_then(|()| swap(files, place))
         .map_err(|error| error.keeping(true))?;
     sync_dir(files, &place.parent)?;
     tidy(files, place).map_err(|error| {
         let leftover = error.place().unwrap_or(&place.old).to_path_buf();
+        StoreError::Untidy { path: place.out.clone(), leftover, source: Box::new(error) }
+    })
+}
+
+/// Moves the files of a complete partial output to their places, the manifest last.
+pub(crate) fn move_files(files: &dyn Files, place: &Place) -> Result<(), StoreError> {
+    let manifest = place.partial.join(names::MANIFEST);
+    if !is_there(&manifest) {
+        // It was moved before.
+        return Ok(());
+    }
+    remove(files, &place.target(names::MANIFEST))?;
+    sync_dir(files, &place.parent)?;
+    for entry in list(files, &place.partial)? {
+        let name = entry.text();
+        let stays = name.starts_with('.') || name == names::JOURNAL || name == names::MANIFEST;
+        if !stays {
+            rename(files, &place.partial.join(&entry.name), &place.target(&name))?;
+        }
+    }
+    sync_dir(files, &place.parent)?;
+    rename(files, &manifest, &place.target(names::MANIFEST))?;
+    sync_dir(files, &place.parent)
+}
+
+/// Removes a partial output whose files were moved.
+pub(crate) fn remove_moved(files: &dyn Files, place: &Place) -> Result<(), StoreError> {
+    recover::remove_partial(files, &place.partial).map_err(|error| {
+        let leftover = error.place().unwrap_or(&place.partial).to_path_buf();
         StoreError::Untidy { path: place.out.clone(), leftover, source: Box::new(error) }
     })
 }

@@ -10,7 +10,7 @@ use crate::journal::{self, Loaded};
 use crate::manifest;
 use crate::names;
 use crate::output::Existing;
-use crate::place::Place;
+use crate::place::{Form, Place};
 use crate::publish;
 
 /// Ends a move into place that a kill interrupted. The states are those of [`publish`].
@@ -19,6 +19,9 @@ pub(crate) fn recover(
     place: &Place,
     existing: Existing,
 ) -> Result<(), StoreError> {
+    if place.form == Form::File {
+        return finish_moving(files, place);
+    }
     if !is_there(&place.journal) {
         return check_unused(&place.old);
     }
@@ -35,6 +38,25 @@ pub(crate) fn recover(
     sync_dir(files, &place.partial)?;
     sync_dir(files, &place.parent)?;
     check_unused(&place.old)
+}
+
+/// Ends the moving of files whose run was complete.
+fn finish_moving(files: &dyn Files, place: &Place) -> Result<(), StoreError> {
+    let path = place.partial.join(names::JOURNAL);
+    if !is_there(&path) {
+        return Ok(());
+    }
+    // A damaged journal is told of by whoever looks at the leftover.
+    let Ok(Loaded { head: Some(head), end: Some(_), .. }) = journal::load(files, &path) else {
+        return Ok(());
+    };
+    let name = place.out.file_name().unwrap_or_default();
+    let is_waiting = is_there(&place.partial.join(name));
+    if is_waiting && is_there(&place.out) && !head.replace {
+        return Err(StoreError::Exists { path: place.out.clone() });
+    }
+    publish::move_files(files, place)?;
+    publish::remove_moved(files, place)
 }
 
 /// What stands at `.OUT.old` without a journal beside it is not ours to move or remove.

@@ -25,7 +25,7 @@ pub fn check_file(
     inputs: &[PathBuf],
 ) -> Result<(), StoreError> {
     let beside = Beside::of(&**files, path)?;
-    inputs::refuse(&**files, &[path, &beside.temporary], inputs)?;
+    inputs::refuse(&**files, &[path.to_path_buf(), beside.temporary.clone()], inputs)?;
     // Creating the lock file shows that the directory can be written.
     let _lock = Lock::take(files, &beside.lock)?;
     match fs::symlink_metadata(path) {

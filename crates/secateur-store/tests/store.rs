@@ -10,6 +10,8 @@ mod child;
 mod durable;
 #[path = "store/faults.rs"]
 mod faults;
+#[path = "store/file.rs"]
+mod file;
 #[path = "store/inputs.rs"]
 mod inputs;
 #[path = "store/journal.rs"]

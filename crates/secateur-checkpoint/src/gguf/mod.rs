@@ -71,5 +71,14 @@ pub fn read(path: &Path) -> Result<Gguf, GgufError> {
         let found = if kind.is_dir() { "a directory" } else { "a pipe, a socket or a device" };
         return Err(GgufError::NotAFile { path: path.to_owned(), found });
     }
-    header::parse(&Bytes::map(path).map_err(io)?, path)
+    parse(path, &Bytes::map(path).map_err(io)?)
+}
+
+/// Reads the header of the bytes of a GGUF file; `path` is for messages.
+///
+/// # Errors
+/// [`GgufError`] when they are damaged, of another version, or have tensors of a type that is not
+/// read.
+pub fn parse(path: &Path, bytes: &Bytes) -> Result<Gguf, GgufError> {
+    header::parse(bytes, path)
 }

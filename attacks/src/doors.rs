@@ -1,0 +1,90 @@
+//! The functions that any bytes may reach. None may panic, hang, or take memory beyond its input,
+//! whatever the bytes are; each also checks what must hold of what was read.
+//!
+//! `fuzz/` has a target for each door; the seeds under `fuzz/corpus` are replayed by the tests.
+
+use std::path::Path;
+
+use secateur_checkpoint::config::Config;
+use secateur_checkpoint::{Tokenizer, arch, gguf, safetensors};
+use secateur_store::journal_steps;
+use secateur_tensor::Bytes;
+
+/// A name, and what is done with bytes.
+pub type Door = (&'static str, fn(&[u8]));
+
+/// Every door, by the name of its folder under `fuzz/corpus`.
+pub const DOORS: &[Door] = &[
+    ("config", config),
+    ("gguf", gguf),
+    ("journal", journal),
+    ("safetensors", safetensors),
+    ("tokenizer", tokenizer),
+];
+
+/// The header of a safetensors file.
+pub fn safetensors(bytes: &[u8]) {
+    let Ok(file) = safetensors::parse(Path::new("door"), &owned(bytes), "weights") else { return };
+    let values: usize = file.tensors.iter().map(|(_, stored)| stored.bytes().len()).sum();
+    assert!(values <= bytes.len(), "tensors lie inside the file, apart from each other");
+}
+
+/// A GGUF file: header, meaning, and the tokenizer in it.
+pub fn gguf(bytes: &[u8]) {
+    let Ok(file) = gguf::parse(Path::new("door"), &owned(bytes)) else { return };
+    let values: usize = file.tensors.iter().map(|(_, stored)| stored.bytes().len()).sum();
+    assert!(values <= bytes.len(), "tensors lie inside the file, apart from each other");
+    let Ok(model) = gguf::as_hf(&file) else { return };
+    let config = Config { path: "door".into(), map: model.config };
+    if let Ok(architecture) = arch::of(&config) {
+        let _ = architecture.dims(&config);
+    }
+    if let Some(json) = model.tokenizer {
+        tokenize(&json.to_string());
+    }
+}
+
+/// A config.json, to the sizes of the model.
+pub fn config(bytes: &[u8]) {
+    let Ok(config) = Config::parse(Path::new("door"), bytes) else { return };
+    let _ = config.ids("eos_token_id");
+    let Ok(architecture) = arch::of(&config) else { return };
+    let Ok(dims) = architecture.dims(&config) else { return };
+    let heads = &dims.heads;
+    assert!(heads.count.is_multiple_of(heads.kv), "heads are shared evenly");
+    let windows = dims.windows.len();
+    assert!(windows == 0 || windows == dims.layers, "a window, or none, for each layer");
+}
+
+/// A tokenizer.json, and a text through what it makes.
+pub fn tokenizer(bytes: &[u8]) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        tokenize(text);
+    }
+}
+
+fn tokenize(json: &str) {
+    let Ok(tokenizer) = Tokenizer::parse(Path::new("door"), json) else { return };
+    for text in ["", "a", "Once upon a time,  there was\n\n\u{1f642} \u{ad6d}\u{c5b4} 123"] {
+        if let Ok(ids) = tokenizer.encode(text) {
+            let _ = tokenizer.decode(&ids);
+        }
+    }
+    let _ = tokenizer.encode_with_special("two words");
+    let _ = tokenizer.decode(&[0, 1, i64::from(u32::MAX)]);
+}
+
+/// A journal of an unfinished run.
+pub fn journal(bytes: &[u8]) {
+    let Ok(steps) = journal_steps(bytes) else { return };
+    // A journal that is cut off anywhere has the same steps, as far as it goes.
+    for end in [bytes.len() / 3, bytes.len() / 2, bytes.len().saturating_sub(1)] {
+        if let Ok(fewer) = journal_steps(&bytes[..end]) {
+            assert_eq!(fewer[..], steps[..fewer.len()]);
+        }
+    }
+}
+
+fn owned(bytes: &[u8]) -> Bytes {
+    Bytes::owned(bytes.to_vec())
+}
