@@ -35,6 +35,7 @@ pub struct Checkpoint {
     /// Names of the tensors of each weight file.
     pub shards: Vec<Vec<String>>,
     tokenizer: TokenizerSource,
+    gguf: Option<gguf::Gguf>,
 }
 
 /// How a model lies on disk.
@@ -80,7 +81,8 @@ fn open_folder(path: &Path) -> Result<Checkpoint, CheckpointError> {
     let tensors = tensors.map(|(name, stored)| (name, Source::same(stored))).collect();
     let file = path.join("tokenizer.json");
     let tokenizer = if file.exists() { TokenizerSource::File(file) } else { TokenizerSource::None };
-    let parts = Parts { config, tensors, metadata, shards, tokenizer, warnings: Vec::new() };
+    let parts =
+        Parts { config, tensors, metadata, shards, tokenizer, warnings: Vec::new(), gguf: None };
     Checkpoint::new(path, Layout::Hf, parts)
 }
 
@@ -110,6 +112,7 @@ fn open_file(path: &Path) -> Result<Checkpoint, CheckpointError> {
         shards: Vec::new(),
         tokenizer,
         warnings: as_hf.warnings,
+        gguf: Some(file),
     };
     Checkpoint::new(path, Layout::Gguf, parts)
 }
@@ -121,6 +124,7 @@ struct Parts {
     shards: Vec<Vec<String>>,
     tokenizer: TokenizerSource,
     warnings: Vec<String>,
+    gguf: Option<gguf::Gguf>,
 }
 
 impl Checkpoint {
@@ -152,6 +156,7 @@ impl Checkpoint {
             metadata: parts.metadata,
             shards: parts.shards,
             tokenizer: parts.tokenizer,
+            gguf: parts.gguf,
         })
     }
 
@@ -214,6 +219,32 @@ impl Checkpoint {
                 Tokenizer::parse(&self.path, &tokenizer.to_string())
             }
             TokenizerSource::None => Err(CheckpointError::NoTokenizer { path: self.path.clone() }),
+        }
+    }
+
+    /// The GGUF file that the model was read from, if it was one.
+    pub fn gguf(&self) -> Option<&gguf::Gguf> {
+        self.gguf.as_ref()
+    }
+
+    /// The maps of tokenizer.json and tokenizer_config.json of a directory, where they are; the
+    /// error says what is wrong with a file that cannot be read.
+    pub(crate) fn tokenizer_json(&self) -> Result<(Option<Value>, Option<Value>), String> {
+        let read = |path: &Path| -> Result<Option<Value>, String> {
+            match std::fs::read(path) {
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                Err(error) => Err(error.to_string()),
+                Ok(text) => serde_json::from_slice(&text).map(Some).map_err(|e| e.to_string()),
+            }
+        };
+        match &self.tokenizer {
+            TokenizerSource::File(path) => {
+                Ok((read(path)?, read(&path.with_file_name("tokenizer_config.json"))?))
+            }
+            TokenizerSource::Json { tokenizer, config } => {
+                Ok((Some(tokenizer.clone()), config.clone()))
+            }
+            TokenizerSource::None => Ok((None, None)),
         }
     }
 

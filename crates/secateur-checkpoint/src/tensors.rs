@@ -27,6 +27,30 @@ pub enum RowOrder {
     },
 }
 
+impl RowOrder {
+    /// A tensor in the model's order from one in the file's; copies only when they differ.
+    pub fn to_model(self, stored: &Stored) -> Stored {
+        match self {
+            Self::Same => stored.clone(),
+            Self::RotaryPairs { heads } => with_rows(stored, |row| {
+                let (head, inside, half) = place(stored, heads, row);
+                head + 2 * (inside % half) + inside / half
+            }),
+        }
+    }
+
+    /// A tensor in the file's order from one in the model's; copies only when they differ.
+    pub fn to_file(self, stored: &Stored) -> Stored {
+        match self {
+            Self::Same => stored.clone(),
+            Self::RotaryPairs { heads } => with_rows(stored, |row| {
+                let (head, inside, half) = place(stored, heads, row);
+                head + inside % 2 * half + inside / 2
+            }),
+        }
+    }
+}
+
 impl Source {
     /// A tensor whose rows are in the model's order.
     pub fn same(stored: Stored) -> Self {
@@ -35,10 +59,7 @@ impl Source {
 
     /// The tensor with its rows in the model's order; copies only when they are not.
     pub fn load(&self) -> Stored {
-        match self.rows {
-            RowOrder::Same => self.stored.clone(),
-            RowOrder::RotaryPairs { heads } => unpair(&self.stored, heads),
-        }
+        self.rows.to_model(&self.stored)
     }
 }
 
@@ -131,18 +152,19 @@ pub fn edits(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-/// Undoes the interleaving of rotary pairs, byte by byte: a row is a whole number of blocks.
-fn unpair(stored: &Stored, heads: usize) -> Stored {
+/// The first row of the head that a row lies in, its place inside, and half a head's rows.
+fn place(stored: &Stored, heads: usize, row: usize) -> (usize, usize, usize) {
+    let rows = stored.shape()[0] / heads;
+    (row / rows * rows, row % rows, rows / 2)
+}
+
+/// The tensor whose row `r` is row `from(r)`; a row is a whole number of blocks.
+fn with_rows(stored: &Stored, from: impl Fn(usize) -> usize) -> Stored {
     let rows = stored.shape()[0];
-    let row_bytes = stored.bytes().len() / rows;
-    let head_rows = rows / heads;
-    let half = head_rows / 2;
+    let len = stored.bytes().len() / rows;
     let mut bytes = Vec::with_capacity(stored.bytes().len());
     for row in 0..rows {
-        let (head, inside) = (row / head_rows, row % head_rows);
-        let (part, pair) = (inside / half, inside % half);
-        let from = (head * head_rows + 2 * pair + part) * row_bytes;
-        bytes.extend_from_slice(&stored.bytes()[from..from + row_bytes]);
+        bytes.extend_from_slice(&stored.bytes()[from(row) * len..][..len]);
     }
     Stored::new(stored.dtype(), stored.shape().to_vec(), Bytes::owned(bytes))
         .expect("the same bytes in another order")
@@ -175,6 +197,8 @@ mod tests {
         let stored = Stored::of_f32(vec![8, 1], &[0.0, 2.0, 1.0, 3.0, 4.0, 6.0, 5.0, 7.0]);
         let source = Source { stored, rows: RowOrder::RotaryPairs { heads: 2 } };
         let expect: Vec<f32> = (0..8).map(|v| v as f32).collect();
-        assert_eq!(source.load().to_f32().unwrap(), expect);
+        let model = source.load();
+        assert_eq!(model.to_f32().unwrap(), expect);
+        assert_eq!(source.rows.to_file(&model).bytes()[..], source.stored.bytes()[..]);
     }
 }

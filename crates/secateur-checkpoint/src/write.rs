@@ -1,13 +1,17 @@
-//! The files of an output directory, planned before any value is computed.
+//! The weight files of an output, planned before any value is computed.
 //!
 //! Types and shapes are known in advance, so each weight file can be sized, its header written,
 //! and its tensors put in their places in any order.
 
-use secateur_tensor::DType;
+pub mod gguf;
+mod vocabulary;
+
+use secateur_tensor::{DType, Stored};
 use serde_json::{Map, Value, json};
 
 use crate::checkpoint::{Checkpoint, Layout};
 use crate::safetensors::name_of;
+use crate::tensors::RowOrder;
 
 /// Bytes of a shard when the input has no shards of its own.
 const SHARD_MAX: u64 = 5_000_000_000;
@@ -19,6 +23,8 @@ pub struct PlannedFile {
     pub name: String,
     /// The first bytes: length of the header, and the header.
     pub head: Vec<u8>,
+    /// Tensors that belong to the file and not to the model.
+    pub constants: Vec<Constant>,
     /// The tensors, in the order of their bytes.
     pub tensors: Vec<PlannedTensor>,
     /// Length of the whole file.
@@ -38,6 +44,16 @@ pub struct PlannedTensor {
     pub offset: u64,
     /// Bytes of its values.
     pub len: u64,
+    /// Order of its rows in the file.
+    pub rows: RowOrder,
+}
+
+/// A tensor of a file that is no parameter, e.g. factors of rotary frequencies.
+#[derive(Clone, Debug)]
+pub struct Constant {
+    /// Where its values begin in the file.
+    pub offset: u64,
+    stored: Stored,
 }
 
 /// The type that a tensor has in the output: `wanted` for floats, else its own; block types have
@@ -156,10 +172,10 @@ fn plan_file(
     head.extend_from_slice(&text);
     let mut offset = head.len() as u64;
     let place = |(name, dtype, shape, len): Unplaced| {
-        let tensor = PlannedTensor { name, dtype, shape, offset, len };
+        let tensor = PlannedTensor { name, dtype, shape, offset, len, rows: RowOrder::Same };
         offset += len;
         tensor
     };
     let tensors = tensors.into_iter().map(place).collect();
-    PlannedFile { name, len: head.len() as u64 + end, head, tensors }
+    PlannedFile { name, len: head.len() as u64 + end, head, constants: Vec::new(), tensors }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use secateur::core::Budget;
-use secateur::core::recipe::{Keep, Sampling, Scope};
+use secateur::core::recipe::{Keep, Layout, OnSingular, Precision, Sampling, Scope};
 
 /// Finds what a trained model can do without, removes it, and says what that cost and saved.
 #[derive(Debug, Parser)]
@@ -85,7 +85,8 @@ pub(crate) enum Command {
 const PRUNE_EXAMPLES: &str = "Examples:
   secateur prune MODEL -o OUT --method wanda --sparsity 0.5 --calibration text.txt
   secateur prune MODEL -o OUT --method wanda --pattern 2:4 --calibration text.txt --perplexity test.txt
-  secateur prune model.gguf -o OUT --method magnitude --sparsity 0.3 --skip '*.layers.0.*'
+  secateur prune model.gguf -o out.gguf --method magnitude --sparsity 0.3 --skip '*.layers.0.*'
+  secateur prune MODEL -o OUT --method sparsegpt --sparsity 0.6 --allocation owl --calibration text.txt
 Learn more: secateur methods wanda";
 
 const EVAL_EXAMPLES: &str = "Examples:
@@ -142,9 +143,13 @@ pub(crate) struct PruneArgs {
     /// A directory with config.json and safetensors, or a .gguf file
     pub(crate) model: PathBuf,
 
-    /// The directory to write
+    /// The directory to write, or a .gguf file
     #[arg(long, short, value_name = "OUT")]
     pub(crate) output: PathBuf,
+
+    /// Form of the output [default: by the ending of OUT]
+    #[arg(long, value_enum)]
+    pub(crate) format: Option<FormatWord>,
 
     /// What weights are worth; `secateur methods` lists the methods
     #[arg(long, short, value_name = "NAME", default_value = "wanda")]
@@ -161,6 +166,18 @@ pub(crate) struct PruneArgs {
     /// Where weights compete [default: that of the method]
     #[arg(long, value_enum)]
     pub(crate) scope: Option<ScopeWord>,
+
+    /// How the budget is shared out over the blocks; owl keeps more where there are more outliers
+    #[arg(long, value_enum, default_value_t = AllocationWord::Uniform)]
+    pub(crate) allocation: AllocationWord,
+
+    /// OWL: a score is an outlier past this many times the mean of its block
+    #[arg(long, value_name = "M", default_value_t = 5.0, value_parser = times)]
+    pub(crate) owl_threshold: f64,
+
+    /// OWL: largest difference of a block's sparsity from the budget
+    #[arg(long, value_name = "L", default_value_t = 0.08, value_parser = band)]
+    pub(crate) owl_band: f64,
 
     /// Prune only layers that match one of these patterns (`*` stands for anything)
     #[arg(long, value_name = "GLOB", num_args = 1..)]
@@ -194,9 +211,21 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "N", value_parser = positive)]
     pub(crate) windows: Option<usize>,
 
+    /// Compare the embeddings of these sentences, one a line, before and after (encoders)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) embeddings: Option<String>,
+
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
+
+    /// Numbers that weights and activations are kept in while the model runs
+    #[arg(long, value_enum, default_value_t = PrecisionWord::F32)]
+    pub(crate) precision: PrecisionWord,
+
+    /// What to do with a layer whose Hessian cannot be inverted (sparsegpt)
+    #[arg(long, value_enum, default_value_t = SingularWord::Stop)]
+    pub(crate) on_singular: SingularWord,
 
     /// An option of the method, see its page
     #[arg(long, value_name = "NAME=VALUE", num_args = 1.., value_parser = option)]
@@ -267,6 +296,7 @@ pub(crate) struct VerifyArgs {
 pub(crate) enum ScopeWord {
     Row,
     Layer,
+    Global,
 }
 
 impl From<ScopeWord> for Scope {
@@ -274,6 +304,7 @@ impl From<ScopeWord> for Scope {
         match word {
             ScopeWord::Row => Self::Row,
             ScopeWord::Layer => Self::Layer,
+            ScopeWord::Global => Self::Global,
         }
     }
 }
@@ -302,6 +333,65 @@ pub(crate) enum DtypeWord {
     F32,
     F16,
     Bf16,
+    /// GGUF's blocks of 32 bytes with a scale
+    #[value(name = "q8_0")]
+    Q8_0,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatWord {
+    /// A Hugging Face directory
+    Hf,
+    /// A GGUF file
+    Gguf,
+}
+
+impl From<FormatWord> for Layout {
+    fn from(word: FormatWord) -> Self {
+        match word {
+            FormatWord::Hf => Self::Hf,
+            FormatWord::Gguf => Self::Gguf,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum AllocationWord {
+    Uniform,
+    Owl,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PrecisionWord {
+    F32,
+    /// Half the memory; sums are f32 either way
+    Bf16,
+}
+
+impl From<PrecisionWord> for Precision {
+    fn from(word: PrecisionWord) -> Self {
+        match word {
+            PrecisionWord::F32 => Self::F32,
+            PrecisionWord::Bf16 => Self::Bf16,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum SingularWord {
+    /// End the run
+    Stop,
+    /// Prune the layer by magnitude, and say so
+    Magnitude,
+}
+
+impl From<SingularWord> for OnSingular {
+    fn from(word: SingularWord) -> Self {
+        match word {
+            SingularWord::Stop => Self::Stop,
+            SingularWord::Magnitude => Self::Magnitude,
+        }
+    }
 }
 
 impl From<DtypeWord> for Keep {
@@ -311,6 +401,7 @@ impl From<DtypeWord> for Keep {
             DtypeWord::F32 => Self::F32,
             DtypeWord::F16 => Self::F16,
             DtypeWord::Bf16 => Self::Bf16,
+            DtypeWord::Q8_0 => Self::Q8_0,
         }
     }
 }
@@ -341,6 +432,20 @@ fn option(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
     let pair = pair.map(|(name, value)| (name.to_owned(), value.to_owned()));
     pair.ok_or_else(|| "expected NAME=VALUE, e.g. power=0.5".to_owned())
+}
+
+fn times(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(m) if m > 0.0 && f64::is_finite(m) => Ok(m),
+        _ => Err("expected a number above zero, e.g. 5".to_owned()),
+    }
+}
+
+fn band(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(l) if (0.0..=0.5).contains(&l) => Ok(l),
+        _ => Err("expected a share between 0 and 0.5, e.g. 0.08".to_owned()),
+    }
 }
 
 fn temperature(text: &str) -> Result<f64, String> {

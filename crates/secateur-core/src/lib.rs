@@ -12,6 +12,7 @@
 //! [`gradual()`](prune::gradual) (its verbs), [`Recipe`] and [`Record`] (what goes in and out).
 
 pub mod budget;
+pub mod census;
 pub mod error;
 pub mod figure;
 pub mod interval;

@@ -43,6 +43,18 @@ pub struct Recipe {
     pub precision: Precision,
     /// Value type of the written weights.
     pub dtype: Keep,
+    /// Form of the output.
+    #[serde(default)]
+    pub layout: Layout,
+    /// How the budget is shared out over the model.
+    #[serde(default)]
+    pub allocation: Allocation,
+    /// What is done with a layer whose Hessian cannot be inverted.
+    #[serde(default)]
+    pub on_singular: OnSingular,
+    /// Sentences, one a line, whose embeddings are compared before and after.
+    #[serde(default)]
+    pub embeddings: Option<String>,
     /// Options of the method, parsed strictly by it.
     pub options: BTreeMap<String, String>,
 }
@@ -55,6 +67,53 @@ pub enum Scope {
     Row,
     /// Inside one layer.
     Layer,
+    /// Over the whole model.
+    Global,
+}
+
+/// Form of an output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layout {
+    /// A Hugging Face directory.
+    #[default]
+    Hf,
+    /// A GGUF file.
+    Gguf,
+}
+
+/// How a budget is shared out over the blocks of a model.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Allocation {
+    /// Each gets the same.
+    #[default]
+    Uniform,
+    /// Blocks with many outliers among their scores keep more.
+    ///
+    /// Source: L. Yin et al., 2023, "Outlier weighed layerwise sparsity (OWL)".
+    Owl {
+        /// A score is an outlier past this many times the mean of its block.
+        threshold: f64,
+        /// Largest difference of a block's sparsity from the budget.
+        band: f64,
+    },
+}
+
+impl Allocation {
+    /// OWL with the numbers of its paper: outliers past five means, a band of 0.08.
+    pub const OWL: Self = Self::Owl { threshold: 5.0, band: 0.08 };
+}
+
+/// What is done with a layer whose Hessian cannot be inverted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnSingular {
+    /// The run ends.
+    #[default]
+    Stop,
+    /// The layer is pruned by magnitude, which is recorded.
+    Magnitude,
 }
 
 /// Calibration or evaluation data.
@@ -89,6 +148,8 @@ pub enum Sampling {
 pub enum Precision {
     /// 32-bit floats.
     F32,
+    /// Weights, and activations between blocks, are kept as brain floats; sums are 32-bit floats.
+    Bf16,
 }
 
 /// Value type of the written weights.
@@ -103,6 +164,35 @@ pub enum Keep {
     F16,
     /// Brain floats.
     Bf16,
+    /// GGUF's blocks of 32 bytes with a scale.
+    #[serde(rename = "q8_0")]
+    Q8_0,
+}
+
+impl Recipe {
+    /// A recipe without data, with every choice at its default.
+    pub fn new(family: &str, model: &str, method: &str, budget: Budget, scope: Scope) -> Self {
+        Self {
+            format: FORMAT,
+            family: family.to_owned(),
+            model: model.to_owned(),
+            method: method.to_owned(),
+            budget,
+            scope,
+            layers: Vec::new(),
+            skip: Vec::new(),
+            calibration: None,
+            evaluation: None,
+            seed: 0,
+            precision: Precision::F32,
+            dtype: Keep::Keep,
+            layout: Layout::Hf,
+            allocation: Allocation::Uniform,
+            on_singular: OnSingular::Stop,
+            embeddings: None,
+            options: BTreeMap::new(),
+        }
+    }
 }
 
 impl Scope {
@@ -111,6 +201,7 @@ impl Scope {
         match self {
             Self::Row => "row",
             Self::Layer => "layer",
+            Self::Global => "global",
         }
     }
 }

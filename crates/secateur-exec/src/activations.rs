@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use secateur_tensor::Tensor;
+use secateur_tensor::{DType, Tensor, convert};
 
 /// Activations `[windows, tokens, width]`, in memory or in a file.
 #[derive(Debug)]
@@ -21,33 +21,50 @@ pub struct Activations {
 #[derive(Debug)]
 enum Place {
     Memory(Vec<f32>),
-    File(File),
+    /// Values of another type, encoded.
+    Encoded(DType, Vec<u8>),
+    File(DType, File),
 }
 
 impl Activations {
-    /// Zeros in memory.
+    /// Zeros in memory, as f32.
     pub fn in_memory(windows: usize, tokens: usize, width: usize) -> Self {
-        let place = Place::Memory(vec![0.0; windows * tokens * width]);
+        Self::in_memory_as(DType::F32, windows, tokens, width)
+    }
+
+    /// Zeros in memory, kept as f32 or bf16.
+    pub fn in_memory_as(dtype: DType, windows: usize, tokens: usize, width: usize) -> Self {
+        let values = windows * tokens * width;
+        let place = match dtype {
+            DType::F32 => Place::Memory(vec![0.0; values]),
+            dtype => Place::Encoded(dtype, vec![0; values * dtype.block().1]),
+        };
         Self { windows, tokens, width, place }
     }
 
-    /// Zeros in a new file. The file loses its name at once where the system allows it, so that
-    /// it is gone with the process, however that ends.
+    /// Zeros in a new file, kept as f32 or bf16. The file loses its name at once where the
+    /// system allows it, so that it is gone with the process, however that ends.
     ///
     /// # Errors
     /// Those of making the file, among them a full disk.
-    pub fn in_file(path: &Path, windows: usize, tokens: usize, width: usize) -> io::Result<Self> {
+    pub fn in_file_as(
+        dtype: DType,
+        path: &Path,
+        windows: usize,
+        tokens: usize,
+        width: usize,
+    ) -> io::Result<Self> {
         let file = File::options().read(true).write(true).create(true).truncate(true).open(path)?;
         if cfg!(unix) {
             std::fs::remove_file(path)?;
         }
-        file.set_len((windows * tokens * width * 4) as u64)?;
-        Ok(Self { windows, tokens, width, place: Place::File(file) })
+        file.set_len(Self::bytes(dtype, windows, tokens, width))?;
+        Ok(Self { windows, tokens, width, place: Place::File(dtype, file) })
     }
 
     /// Bytes that these activations take.
-    pub fn bytes(windows: usize, tokens: usize, width: usize) -> u64 {
-        (windows * tokens * width * 4) as u64
+    pub fn bytes(dtype: DType, windows: usize, tokens: usize, width: usize) -> u64 {
+        (windows * tokens * width * dtype.block().1) as u64
     }
 
     /// Reads windows `first .. first + count` into `to`, shaped `[count, tokens, width]`.
@@ -57,20 +74,22 @@ impl Activations {
     pub fn read(&self, first: usize, count: usize, to: &mut Tensor) -> io::Result<()> {
         to.resize_f32(&[count, self.tokens, self.width]);
         let window = self.tokens * self.width;
+        let range = first * window..(first + count) * window;
         match &self.place {
-            Place::Memory(values) => {
-                to.as_f32_mut().copy_from_slice(&values[first * window..(first + count) * window]);
-                Ok(())
+            Place::Memory(values) => to.as_f32_mut().copy_from_slice(&values[range]),
+            Place::Encoded(dtype, bytes) => {
+                let size = dtype.block().1;
+                let bytes = &bytes[range.start * size..range.end * size];
+                convert::decode(*dtype, bytes, to.as_f32_mut());
             }
-            Place::File(file) => {
-                let mut bytes = vec![0; count * window * 4];
-                read_exact_at(file, &mut bytes, (first * window * 4) as u64)?;
-                for (value, b) in to.as_f32_mut().iter_mut().zip(bytes.as_chunks().0) {
-                    *value = f32::from_le_bytes(*b);
-                }
-                Ok(())
+            Place::File(dtype, file) => {
+                let size = dtype.block().1;
+                let mut bytes = vec![0; range.len() * size];
+                read_exact_at(file, &mut bytes, (range.start * size) as u64)?;
+                convert::decode(*dtype, &bytes, to.as_f32_mut());
             }
         }
+        Ok(())
     }
 
     /// Writes windows from `first` on.
@@ -81,15 +100,18 @@ impl Activations {
         let start = first * self.tokens * self.width;
         let values = from.as_f32();
         match &mut self.place {
-            Place::Memory(all) => {
-                all[start..start + values.len()].copy_from_slice(values);
-                Ok(())
+            Place::Memory(all) => all[start..start + values.len()].copy_from_slice(values),
+            Place::Encoded(dtype, all) => {
+                let size = dtype.block().1;
+                let bytes = &mut all[start * size..(start + values.len()) * size];
+                convert::encode_into(*dtype, values, bytes);
             }
-            Place::File(file) => {
-                let bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-                write_all_at(file, &bytes, (start * 4) as u64)
+            Place::File(dtype, file) => {
+                let offset = (start * dtype.block().1) as u64;
+                write_all_at(file, &convert::encode(*dtype, values), offset)?;
             }
         }
+        Ok(())
     }
 }
 
@@ -126,7 +148,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut places = [
             Activations::in_memory(5, 2, 3),
-            Activations::in_file(&folder.path().join("spill"), 5, 2, 3).unwrap(),
+            Activations::in_memory_as(DType::BF16, 5, 2, 3),
+            Activations::in_file_as(DType::F32, &folder.path().join("a"), 5, 2, 3).unwrap(),
+            Activations::in_file_as(DType::BF16, &folder.path().join("b"), 5, 2, 3).unwrap(),
         ];
         let window = |at: usize| -> Vec<f32> { (0..6).map(|v| (at * 10 + v) as f32).collect() };
         for place in &mut places {

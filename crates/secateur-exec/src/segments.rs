@@ -126,7 +126,8 @@ pub fn feed(
     Ok(())
 }
 
-/// Replaces the activations before a segment by those after it, batch by batch.
+/// Replaces the activations before a segment by those after it, batch by batch; an observer
+/// sees the nodes it wants on the way.
 ///
 /// # Errors
 /// [`ExecError`] of a run or of spilled activations.
@@ -134,12 +135,14 @@ pub fn advance(
     session: &mut Session,
     ports: Ports,
     activations: &mut Activations,
+    mut observer: Option<&mut dyn Observer>,
 ) -> Result<(), ExecError> {
     let tokens = activations.tokens;
     let mut x = Tensor::zeros(vec![0]);
     for (first, count) in batches(activations.windows, tokens) {
         activations.read(first, count, &mut x)?;
-        let y = ports.run(session, &x, 0, &[], &[ports.output], None)?.remove(0);
+        let seen = observer.as_mut().map(|observer| &mut **observer as &mut dyn Observer);
+        let y = ports.run(session, &x, 0, &[], &[ports.output], seen)?.remove(0);
         activations.write(first, &y)?;
         session.recycle(y);
     }

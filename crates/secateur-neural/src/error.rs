@@ -33,8 +33,10 @@ pub enum NeuralError {
     NothingToPrune,
     #[error("{keep}:{of} does not divide the {inner} inputs of {name}")]
     Indivisible { name: String, keep: usize, of: usize, inner: usize },
-    #[error("method {method} needs calibration data")]
-    NoCalibration { method: String },
+    #[error("{what} needs calibration data")]
+    NoCalibration { what: String },
+    #[error("{what}")]
+    Combination { what: String, mend: &'static str },
     #[error("cannot read the file: {source}")]
     DataIo { path: PathBuf, source: std::io::Error },
     #[error("the file holds no text")]
@@ -82,7 +84,7 @@ impl NeuralError {
                 "SEC-NN-022",
                 Kind::Resources,
                 hint(
-                    "give more calibration text, --option damping=0.1, or leave the layer out with --skip",
+                    "give more calibration text, --option damping=0.1, prune such layers by magnitude with --on-singular magnitude, or leave the layer out with --skip",
                 ),
             ),
             Self::Prune { .. } => {
@@ -113,6 +115,7 @@ impl NeuralError {
                 Kind::Usage,
                 hint("add --calibration text.txt, some thousand words of what the model is for"),
             ),
+            Self::Combination { mend, .. } => ("SEC-NN-023", Kind::Usage, hint(mend)),
             Self::DataIo { .. } => {
                 ("SEC-NN-010", Kind::Resources, hint("check that the file exists and may be read"))
             }
@@ -179,6 +182,7 @@ impl NeuralError {
             | Self::NothingToPrune
             | Self::Indivisible { .. }
             | Self::NoCalibration { .. }
+            | Self::Combination { .. }
             | Self::Memory { .. }
             | Self::Interrupted { .. } => None,
         }
@@ -272,6 +276,10 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "SEC-NN-022",
-        "The products of the inputs of a layer with each other cannot be inverted, even with a hundred times the damping added. Too little or too uniform calibration text is the usual cause. Blocks that are done are kept; --resume goes on with them.",
+        "The products of the inputs of a layer with each other cannot be inverted, even with a hundred times the damping added. Too little or too uniform calibration text is the usual cause. Blocks that are done are kept; --resume goes on with them. With --on-singular magnitude such layers are pruned by magnitude, and the report says which.",
+    ),
+    (
+        "SEC-NN-023",
+        "Two options contradict each other: N:M with a budget that is shared out over layers, a global cut with a method that has no single list of scores, a value type with an output format that has no place for it, or embeddings of a model that is no encoder.",
     ),
 ];

@@ -9,7 +9,7 @@ use secateur_core::prune::{Family, Job, Method};
 use secateur_core::record::{
     self, Change, Cost, Group, Input, Measured, Named, Quality, Record, Run,
 };
-use secateur_core::{Progress, Recipe, RunError};
+use secateur_core::{Progress, Random, Recipe, RunError, interval};
 use secateur_store::{Output, hash_file};
 use secateur_tensor::kernels::isa;
 use secateur_tensor::{DType, Stored};
@@ -18,8 +18,9 @@ use serde_json::{Value, json};
 use crate::criteria;
 use crate::data::Windows;
 use crate::error::NeuralError;
+use crate::measure::embeddings::{cosines, embeddings};
 use crate::measure::perplexity::perplexity;
-use crate::prune::{self, Done, Work, manifest_layers};
+use crate::prune::{self, Done, Work, manifest_layers, wanted_type};
 
 /// Version of the program, in records and manifests.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -156,27 +157,23 @@ pub(crate) fn finish(
     progress: &mut dyn Progress,
 ) -> Result<Record, NeuralError> {
     let work = ran.work;
-    let wanted = match work.recipe.dtype {
-        secateur_core::recipe::Keep::Keep => None,
-        secateur_core::recipe::Keep::F32 => Some(DType::F32),
-        secateur_core::recipe::Keep::F16 => Some(DType::F16),
-        secateur_core::recipe::Keep::Bf16 => Some(DType::BF16),
+    let written = if let Some(name) = work.file_name(ran.job) {
+        output.partial().join(name)
+    } else {
+        write_beside(work, &output)?;
+        output.partial().to_owned()
     };
-    output.write("config.json", &write::config(&work.model, wanted))?;
-    for (name, content) in work.model.side_files()? {
-        output.write(&name, &content)?;
-    }
-    if let Some(index) = write::index(&work.files) {
-        let text = serde_json::to_vec_pretty(&index).expect("a JSON map can be written");
-        output.write("model.safetensors.index.json", &text)?;
-    }
     // What was written must open again, whether it is measured or not.
-    let written = secateur_checkpoint::open(output.partial())?;
+    let written = secateur_checkpoint::open(&written)?;
     let after = match &work.evaluation {
         Some(windows) => Some(perplexity(&written, windows, progress)?.measured()),
         None => None,
     };
-    let record = record(ran, after);
+    let turned = match &work.sentences {
+        Some(sentences) => Some(similarity(&work.model, &written, sentences)?),
+        None => None,
+    };
+    let record = record(ran, after, turned);
     let manifest = json!({
         "format": 1,
         "program": "secateur",
@@ -195,6 +192,33 @@ pub(crate) fn finish(
     let reports = [("report.json", json.as_bytes()), ("report.html", page.as_bytes())];
     output.finish(&manifest, &reports)?;
     Ok(record)
+}
+
+/// Everything of a directory but the weights.
+fn write_beside(work: &Work<'_>, output: &Output) -> Result<(), NeuralError> {
+    let wanted = wanted_type(work.recipe.dtype);
+    output.write("config.json", &write::config(&work.model, wanted))?;
+    for (name, content) in work.model.side_files()? {
+        output.write(&name, &content)?;
+    }
+    if let Some(index) = write::index(&work.files) {
+        let text = serde_json::to_vec_pretty(&index).expect("a JSON map can be written");
+        output.write("model.safetensors.index.json", &text)?;
+    }
+    Ok(())
+}
+
+/// Mean cosine of the embeddings of sentences by two encoders.
+fn similarity(
+    before: &secateur_checkpoint::Checkpoint,
+    after: &secateur_checkpoint::Checkpoint,
+    sentences: &[String],
+) -> Result<Measured, NeuralError> {
+    let cosines = cosines(&embeddings(before, sentences)?, &embeddings(after, sentences)?);
+    let mean = |items: &[&f64]| items.iter().copied().sum::<f64>() / items.len() as f64;
+    let value = mean(&cosines.iter().collect::<Vec<_>>());
+    let interval = interval::bootstrap(&cosines, 1000, &mut Random::new(0), mean);
+    Ok(Measured { value, interval })
 }
 
 fn nonzeros(model: &secateur_checkpoint::Checkpoint) -> u64 {
@@ -220,7 +244,7 @@ pub fn count_nonzeros(stored: &Stored) -> u64 {
     }
 }
 
-fn record(ran: &Ran<'_>, after: Option<Measured>) -> Record {
+fn record(ran: &Ran<'_>, after: Option<Measured>, turned: Option<Measured>) -> Record {
     let work = ran.work;
     let (bytes, parameters) = work.model.tensors.size();
     let macs: u64 = ran.done.layers.iter().map(|l| (l.shape[0] * l.shape[1]) as u64).sum();
@@ -243,6 +267,8 @@ fn record(ran: &Ran<'_>, after: Option<Measured>) -> Record {
     };
     let calibration = work.recipe.calibration.as_ref().map(|data| (data, &work.calibration));
     let mut warnings = work.warnings();
+    let fallbacks = ran.done.layers.iter().filter_map(|layer| layer.fallback.clone());
+    warnings.extend(fallbacks);
     if let Some((_, None)) = calibration {
         warnings.push("calibration data was given, but this method does not use it".to_owned());
     }
@@ -264,7 +290,7 @@ fn record(ran: &Ran<'_>, after: Option<Measured>) -> Record {
             before: cost(nonzeros, bytes, macs + head),
             after: cost(nonzeros + zeros_before - zeros_after, after_bytes, live + head),
         },
-        quality: quality(work, ran.done.before.clone(), after),
+        quality: quality(work, ran.done.before.clone(), after, turned),
         warnings,
         figures: figures(&ran.done),
     }
@@ -288,15 +314,41 @@ fn groups(ran: &Ran<'_>) -> Vec<Group> {
     ran.done.layers.iter().map(group).collect()
 }
 
-fn quality(work: &Work<'_>, before: Option<Measured>, after: Option<Measured>) -> Vec<Quality> {
-    let Some(windows) = &work.evaluation else { return Vec::new() };
-    vec![Quality {
+fn quality(
+    work: &Work<'_>,
+    before: Option<Measured>,
+    after: Option<Measured>,
+    turned: Option<Measured>,
+) -> Vec<Quality> {
+    let perplexity = work.evaluation.as_ref().map(|windows| Quality {
         metric: "perplexity".to_owned(),
         lower_is_better: true,
         protocol: protocol(windows),
         before,
         after,
-    }]
+    });
+    let embeddings = turned.map(|after| Quality {
+        metric: "cosine of embeddings".to_owned(),
+        lower_is_better: false,
+        protocol: sentence_protocol(work),
+        before: Some(Measured { value: 1.0, interval: None }),
+        after: Some(after),
+    });
+    perplexity.into_iter().chain(embeddings).collect()
+}
+
+/// How embeddings were compared, for the card.
+fn sentence_protocol(work: &Work<'_>) -> Vec<(String, String)> {
+    let count = work.sentences.as_ref().map_or(0, Vec::len);
+    let file = work.recipe.embeddings.clone().unwrap_or_default();
+    let pair = |name: &str, value: String| (name.to_owned(), value);
+    vec![
+        pair("sentences", format!("{count}, one a line of {file}")),
+        pair("embedding", "mean of the last hidden state, of length 1".to_owned()),
+        pair("value", "mean cosine to the embedding by the input model".to_owned()),
+        pair("interval", "95 %, bootstrap over sentences, 1000 resamples".to_owned()),
+        pair("precision", "f32".to_owned()),
+    ]
 }
 
 /// How perplexity was measured, for the card.

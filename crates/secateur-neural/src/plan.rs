@@ -2,8 +2,10 @@
 
 use secateur_checkpoint::BlockOptions;
 use secateur_core::prune::Evidence;
+use secateur_core::recipe::{Allocation, Precision, Scope};
 use secateur_exec::Activations;
 use secateur_exec::segments::BATCH_TOKENS;
+use secateur_tensor::DType;
 use serde::Serialize;
 
 use crate::error::NeuralError;
@@ -53,11 +55,15 @@ pub fn memory(work: &Work<'_>) -> Memory {
     let mut activations = 0;
     if let Some(windows) = &work.calibration {
         least += values(windows.tokens.max(BATCH_TOKENS));
-        activations = Activations::bytes(windows.count(), windows.tokens, d.width);
+        let kept = match work.recipe.precision {
+            Precision::F32 => DType::F32,
+            Precision::Bf16 => DType::BF16,
+        };
+        activations = Activations::bytes(kept, windows.count(), windows.tokens, d.width);
     }
     if let Some(windows) = &work.evaluation {
         let head = (d.vocabulary * (d.width + 128) * 4) as u64;
-        let all = Activations::bytes(windows.count(), windows.tokens, d.width);
+        let all = Activations::bytes(DType::F32, windows.count(), windows.tokens, d.width);
         least = least.max(BASE + block * 4 + head + all + values(windows.tokens.max(BATCH_TOKENS)));
     }
     Memory { least, activations }
@@ -155,6 +161,13 @@ pub fn plan(work: &Work<'_>, max_memory: Option<u64>) -> Result<Plan, NeuralErro
         Evidence::Moments => 3.0,
         Evidence::Activations | Evidence::Gradients => 2.0,
     };
+    // The dense pass comes first; after that, a global cut needs no other.
+    let passes = match (work.recipe.allocation, work.recipe.scope) {
+        (Allocation::Owl { .. }, _) => passes + 1.0,
+        (Allocation::Uniform, Scope::Global) if passes > 0.0 => 1.0,
+        (Allocation::Uniform, _) => passes,
+    };
+    let scored = if work.recipe.scope == Scope::Global { 3.0 } else { 1.0 };
     let macs = weights as f64 * (passes * tokens + 2.0 * evaluated);
     let read = work.model.tensors.size().0 as f64 / 5e8;
     Ok(Plan {
@@ -169,7 +182,7 @@ pub fn plan(work: &Work<'_>, max_memory: Option<u64>) -> Result<Plan, NeuralErro
         output_bytes: work.files.iter().map(|f| f.len).sum(),
         memory_bytes: memory.least + in_memory,
         spilled_bytes: spilled,
-        seconds: macs / MACS_PER_SECOND + read + weights as f64 / 5e7,
+        seconds: macs / MACS_PER_SECOND + (read + weights as f64 / 5e7) * scored,
         warnings: work.warnings(),
     })
 }

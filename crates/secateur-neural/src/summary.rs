@@ -34,6 +34,9 @@ pub struct LayerSummary {
     pub score_kept: f64,
     /// Why the layer was left alone.
     pub skipped: Option<String>,
+    /// Why the layer was pruned otherwise than the recipe says, and how.
+    #[serde(default)]
+    pub fallback: Option<String>,
     /// Share of kept weights in each cell of a coarse map, in 255ths, for chosen layers.
     pub map: Option<Map>,
 }

@@ -44,8 +44,7 @@ pub fn verify(path: &Path) -> Result<Vec<Check>, NeuralError> {
         Ok(()) => check("values", true, "all finite".to_owned()),
         Err(error) => check("values", false, error.to_string()),
     });
-    let manifest = if path.is_dir() { read_manifest(path)? } else { None };
-    let Some(manifest) = manifest else {
+    let Some(manifest) = read_manifest(path)? else {
         checks.push(check("manifest", true, "none; not written by secateur".to_owned()));
         return Ok(checks);
     };

@@ -351,8 +351,7 @@ impl Output {
         // From here on the partial output is worth keeping even without steps.
         self.discards = false;
         let files = &*self.shared.files;
-        place::check_free(files, &self.place, self.replace)
-            .map_err(|error| error.keeping(true))?;
+        place::check_free(files, &self.place, self.replace).map_err(|error| error.keeping(true))?;
         publish::publish(files, &self.place, &mut self.journal)?;
         Ok(self.place.out.clone())
     }

@@ -93,21 +93,24 @@ fn half_to_f32(half: u16) -> f32 {
 /// # Panics
 /// When `dtype` is another type.
 pub fn encode(dtype: DType, values: &[f32]) -> Vec<u8> {
-    let mut bytes = vec![0; values.len() * dtype.block().1];
+    let (block, size) = dtype.block();
+    let mut bytes = vec![0; values.len() / block * size];
     encode_into(dtype, values, &mut bytes);
     bytes
 }
 
-/// Encodes f32 values as f32, f16, bf16 or f64 into a buffer of the right length.
+/// Encodes f32 values as f32, f16, bf16, f64 or whole blocks of q8_0 into a buffer of the right
+/// length.
 ///
 /// # Panics
 /// When `dtype` is another type or lengths do not fit.
 pub fn encode_into(dtype: DType, values: &[f32], bytes: &mut [u8]) {
-    let size = dtype.block().1;
-    assert_eq!(values.len() * size, bytes.len(), "{dtype} bytes");
+    let (block, size) = dtype.block();
+    assert!(values.len().is_multiple_of(block), "whole blocks");
+    assert_eq!(values.len() / block * size, bytes.len(), "{dtype} bytes");
     values
         .par_chunks(CHUNK)
-        .zip(bytes.par_chunks_mut(CHUNK * size))
+        .zip(bytes.par_chunks_mut(CHUNK / block * size))
         .for_each(|(values, bytes)| encode_chunk(dtype, values, bytes));
 }
 
@@ -133,6 +136,7 @@ fn encode_chunk(dtype: DType, values: &[f32], bytes: &mut [u8]) {
                 *b = bf16::from_f32(*value).to_le_bytes();
             }
         }
+        DType::Q8_0 => blocks::to_q8_0(values, bytes),
         _ => panic!("values are not written as {dtype}"),
     }
 }

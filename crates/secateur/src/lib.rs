@@ -28,7 +28,7 @@ pub use secateur_report as report;
 pub use secateur_store as store;
 pub use secateur_tensor as tensor;
 
-use secateur_core::recipe::{self, Calibration, Keep, Precision, Sampling};
+use secateur_core::recipe::{Calibration, Sampling};
 use secateur_core::{Budget, Family, Recipe, RunError};
 
 /// The kinds of models that can be pruned.
@@ -44,22 +44,7 @@ pub const CODES: &[&[(&str, &str)]] =
 /// [`RunError`] when there is no such method.
 pub fn neural_recipe(model: &str, method: &str, budget: Budget) -> Result<Recipe, RunError> {
     let entry = neural::criteria::find(method)?;
-    Ok(Recipe {
-        format: recipe::FORMAT,
-        family: "neural".to_owned(),
-        model: model.to_owned(),
-        method: method.to_owned(),
-        budget,
-        scope: entry.scope,
-        layers: Vec::new(),
-        skip: Vec::new(),
-        calibration: None,
-        evaluation: None,
-        seed: 0,
-        precision: Precision::F32,
-        dtype: Keep::Keep,
-        options: std::collections::BTreeMap::new(),
-    })
+    Ok(Recipe::new("neural", model, method, budget, entry.scope))
 }
 
 /// Calibration on text files (or one file of token ids) with the default protocol: 128 windows

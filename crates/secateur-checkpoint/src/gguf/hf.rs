@@ -5,7 +5,8 @@
 
 mod keys;
 mod llama;
-mod rope;
+pub(in crate::gguf) mod names;
+pub(crate) mod rope;
 
 use serde_json::Map;
 
@@ -28,6 +29,13 @@ pub struct AsHf {
     pub tokenizer_config: Option<serde_json::Value>,
     /// What was left out or had to be guessed.
     pub warnings: Vec<String>,
+}
+
+impl AsHf {
+    /// Name in the file of a tensor that the mapping has a place for.
+    pub fn in_file(name: &str) -> Option<String> {
+        names::in_file(name)
+    }
 }
 
 /// Config and tensors of a model; warnings are appended.

@@ -1,7 +1,7 @@
 //! GGUF files: metadata and tensors in one file.
 //!
 //! [`read`] checks a whole header against the size of the file and maps the values where they
-//! are; [`as_hf`] says what a Hugging Face directory of the same model would say: its
+//! are; [`lay_out`] is the way back. [`as_hf`] says what a Hugging Face directory of the same model would say: its
 //! `config.json`, its tensors by their Hugging Face names, its `tokenizer.json`. It does not know
 //! what models compute.
 //!
@@ -19,6 +19,7 @@ mod sniff;
 mod tokenizer;
 mod types;
 mod value;
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -30,8 +31,11 @@ use secateur_tensor::{Bytes, Stored};
 
 pub use codes::CODES;
 pub use error::GgufError;
+pub(crate) use hf::rope;
 pub use hf::{AsHf, as_hf};
+pub(crate) use tokenizer::name_of_split;
 pub use value::{Array, Strings, Value};
+pub use write::{Laid, lay_out};
 
 /// A GGUF file: metadata and tensors, values left where they are (mapped).
 #[derive(Clone, Debug)]

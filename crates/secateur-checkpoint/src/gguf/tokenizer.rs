@@ -11,6 +11,7 @@ mod vocabulary;
 use serde_json::{Map, Value, json};
 
 use super::{Gguf, GgufError};
+pub(crate) use byte_level::name_of_split;
 use vocabulary::Vocabulary;
 
 /// What one kind of tokenizer has that others have not.

@@ -55,6 +55,11 @@ pub(super) fn of_number(number: u32) -> Option<(&'static str, Kind)> {
     TYPES.iter().find(|(n, ..)| *n == number).map(|&(_, name, kind)| (name, kind))
 }
 
+/// Number of a type.
+pub(super) fn number_of(dtype: DType) -> Option<u32> {
+    TYPES.iter().find(|(.., kind)| *kind == Kind::Read(dtype)).map(|(number, ..)| *number)
+}
+
 /// Names of the types that are read.
 pub(super) fn names_read() -> String {
     let read = TYPES.iter().filter(|(.., kind)| matches!(kind, Kind::Read(_)));

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use secateur::core::recipe::{Calibration, Sampling};
+use secateur::core::recipe::{Allocation, Calibration, Sampling};
 use secateur::core::record::Record;
 use secateur::core::{Budget, Family, Job, OnExisting, Recipe, RunError};
 use secateur::neural::plan::{Plan, plan};
@@ -10,7 +10,7 @@ use secateur::neural::prune::Work;
 use serde_json::json;
 
 use super::Manner;
-use crate::args::PruneArgs;
+use crate::args::{AllocationWord, FormatWord, PruneArgs};
 use crate::out;
 
 /// Tokens of a window unless told otherwise.
@@ -67,6 +67,20 @@ fn recipe(args: &PruneArgs) -> Result<Recipe, RunError> {
     if let Some(scope) = args.scope {
         recipe.scope = scope.into();
     }
+    let by_ending = match args.output.extension() {
+        Some(ending) if ending.eq_ignore_ascii_case("gguf") => FormatWord::Gguf,
+        _ => FormatWord::Hf,
+    };
+    recipe.layout = args.format.unwrap_or(by_ending).into();
+    recipe.allocation = match args.allocation {
+        AllocationWord::Uniform => Allocation::Uniform,
+        AllocationWord::Owl => {
+            Allocation::Owl { threshold: args.owl_threshold, band: args.owl_band }
+        }
+    };
+    recipe.precision = args.precision.into();
+    recipe.on_singular = args.on_singular.into();
+    recipe.embeddings.clone_from(&args.embeddings);
     recipe.layers.clone_from(&args.layers);
     recipe.skip.clone_from(&args.skip);
     recipe.seed = args.seed;
@@ -125,7 +139,8 @@ fn show_plan(plan: &Plan, args: &PruneArgs) {
 
 /// What `--json` prints.
 fn summary(record: &Record, output: &str) -> serde_json::Value {
-    let quality = record.quality.first();
+    let quality = record.quality.iter().find(|q| q.metric == "perplexity");
+    let embeddings = record.quality.iter().find(|q| q.metric != "perplexity");
     let value = |side: fn(
         &secateur::core::record::Quality,
     ) -> &Option<secateur::core::record::Measured>| {
@@ -142,6 +157,7 @@ fn summary(record: &Record, output: &str) -> serde_json::Value {
         "nonzeros": [record.cost.before.nonzeros, record.cost.after.nonzeros],
         "bytes": [record.cost.before.bytes, record.cost.after.bytes],
         "perplexity": [value(|q| &q.before), value(|q| &q.after)],
+        "embedding_cosine": embeddings.and_then(|q| q.after.as_ref()).map(|m| m.value),
         "seconds": record.run.seconds,
         "peak_memory_bytes": record.run.peak_memory_bytes,
         "warnings": record.warnings,
@@ -159,21 +175,30 @@ fn show(record: &Record, args: &PruneArgs) {
         record.groups.iter().filter(|g| g.skipped.is_none()).count(),
         record.run.recipe.method
     ));
-    match record.quality.first().map(|q| (&q.before, &q.after)) {
-        Some((Some(before), Some(after))) => out::line(&format!(
-            "perplexity {:.4} before, {:.4} after ({:+.1} %)",
-            before.value,
-            after.value,
-            (after.value / before.value - 1.0) * 100.0
-        )),
-        _ => out::line(&format!(
-            "perplexity not measured; measure it: secateur eval {out_name} --perplexity test.txt"
-        )),
+    for quality in &record.quality {
+        if let (Some(before), Some(after)) = (&quality.before, &quality.after) {
+            out::line(&format!(
+                "{} {:.4} before, {:.4} after ({:+.1} %)",
+                quality.metric,
+                before.value,
+                after.value,
+                (after.value / before.value - 1.0) * 100.0
+            ));
+        }
+    }
+    if record.quality.is_empty() {
+        let measure = format!("secateur eval {out_name} --perplexity test.txt");
+        out::line(&format!("quality not measured; measure it: {measure}"));
     }
     let memory = record
         .run
         .peak_memory_bytes
         .map_or(String::new(), |m| format!(", {} at most", out::bytes(m)));
     let seconds = record.run.seconds.unwrap_or(0.0);
-    out::line(&format!("{seconds:.1} s{memory}; report: {out_name}/report.html"));
+    let report = if args.output.is_dir() {
+        args.output.join("report.html")
+    } else {
+        args.output.with_extension("report.html")
+    };
+    out::line(&format!("{seconds:.1} s{memory}; report: {}", report.display()));
 }

@@ -108,3 +108,25 @@ fn golden_files_that_cannot_be_used() {
     let ran = folder.fails("verify model --expect ids.safetensors", 3, "SEC-CK-009");
     ran.says(&["file: ids.safetensors"]);
 }
+
+#[test]
+fn a_hessian_without_an_inverse_ends_the_run_or_is_pruned_by_magnitude() {
+    let folder = valid();
+    let prune = "prune model -o out --method sparsegpt --sparsity 0.5 --calibration text.txt \
+                 --samples 1 --seq-len 4 --option damping=0";
+    let ran = folder.run(prune);
+    assert_eq!(ran.exit, 5, "{}", ran.stderr);
+    ran.says(&["SEC-NN-022", "--on-singular magnitude", "damping"]);
+    let ran = folder.must(&format!("{prune} --on-singular magnitude --force --json"));
+    let ran: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    let warnings = ran["warnings"].to_string();
+    assert!(warnings.contains("pruned by magnitude"), "{warnings}");
+    assert_eq!(ran["sparsity"].as_f64(), Some(0.5));
+}
+
+#[test]
+fn embeddings_of_a_model_that_predicts_text_are_refused() {
+    let folder = valid();
+    let prune = "prune model -o out --method magnitude --sparsity 0.5 --embeddings text.txt";
+    folder.fails(prune, 2, "SEC-NN-023").says(&["llama", "--perplexity"]);
+}

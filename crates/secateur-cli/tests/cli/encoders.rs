@@ -30,12 +30,19 @@ fn an_encoder_is_pruned_and_compared_by_its_embeddings() {
     let Some(folder) = bert() else { return };
     folder.must("prune bert -o out --method magnitude --sparsity 0.5 -q");
     folder.must("verify out");
+    let measured = folder.must(
+        "prune bert -o measured --method magnitude --sparsity 0.5 --embeddings text.txt --json -q",
+    );
+    let measured: serde_json::Value = serde_json::from_str(&measured.stdout).unwrap();
     let same = folder.must("eval bert --embeddings text.txt --against bert");
     assert!(same.stdout.starts_with("cosine 1.000000, lowest 1.000000"), "{}", same.stdout);
     let cut = folder.must("eval out --embeddings text.txt --against bert --json");
     let cut: serde_json::Value = serde_json::from_str(&cut.stdout).unwrap();
     let cosine = cut["cosine"].as_f64().unwrap();
     assert!((0.2..0.9999).contains(&cosine), "{cosine}");
+    assert_eq!(measured["embedding_cosine"], cut["cosine"]);
+    let report = std::fs::read_to_string(folder.join("measured/report.html")).unwrap();
+    assert!(report.contains("cosine of embeddings"));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod bad_files;
 mod encoders;
 mod full_disk;
 mod generate;
+mod gguf;
 mod odd_files;
 mod output_places;
 mod resume;

@@ -10,9 +10,10 @@ pub mod sparsegpt;
 pub mod wanda;
 pub mod wanda_cumulative;
 
+use secateur_core::census::Cutoff;
 use secateur_core::prune::{Evidence, Method, PruneError, Pruned};
 use secateur_core::recipe::Scope;
-use secateur_core::{Budget, Criterion, Limits, Recipe};
+use secateur_core::{Apply, Budget, Criterion, Limits, Recipe};
 
 use crate::apply::mask::Zero;
 use crate::error::NeuralError;
@@ -55,6 +56,28 @@ impl Pruner {
             }
             Self::Columns(pruner) => pruner.prune(layer, inputs, budget),
         }
+    }
+}
+
+impl Pruner {
+    /// Scores a layer and cuts what lies below the rank of a cut over all layers.
+    ///
+    /// # Errors
+    /// [`PruneError`]; the layer is as it was.
+    ///
+    /// # Panics
+    /// For a method that goes through columns: its scores depend on what was cut before.
+    pub fn prune_below(
+        &self,
+        layer: &mut Layer,
+        inputs: &Inputs,
+        cutoff: &mut Cutoff,
+    ) -> Result<Pruned, PruneError> {
+        let Self::Criterion(criterion) = self else { panic!("one list of scores is needed") };
+        let scores = criterion.score(layer, inputs)?;
+        let mask = cutoff.mask(&scores);
+        Zero.apply(layer, &mask, &scores, inputs)?;
+        Ok(Pruned { mask, scores })
     }
 }
 

@@ -87,7 +87,7 @@ fn hidden(
         let options = BlockOptions { positions: windows.tokens, cache: false };
         let mut session = Session::new(model.block(block, options)?.graph)?;
         let ports = ports(session.graph());
-        advance(&mut session, ports, &mut now)?;
+        advance(&mut session, ports, &mut now, None)?;
         progress.step(block + 1, "");
     }
     Ok(now)

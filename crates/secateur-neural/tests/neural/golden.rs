@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use secateur_checkpoint::safetensors;
 use secateur_core::prune::{Evidence, Job, OnExisting, PruneError};
-use secateur_core::recipe::{self, Calibration, Keep, Precision, Sampling, Scope};
+use secateur_core::recipe::{Calibration, Keep, Sampling, Scope};
 use secateur_core::{Budget, Criterion, Recipe, Scores, Silent};
 use secateur_neural::criteria::wanda::Wanda;
 use secateur_neural::measure::embeddings::embeddings;
@@ -55,21 +55,11 @@ fn ids(path: &Path) -> Calibration {
 }
 
 fn recipe(model: &Path, calibration: &Path) -> Recipe {
+    let (model, budget) = (model.display().to_string(), Budget::Sparsity(0.5));
     Recipe {
-        format: recipe::FORMAT,
-        family: "neural".into(),
-        model: model.display().to_string(),
-        method: "wanda".into(),
-        budget: Budget::Sparsity(0.5),
-        scope: Scope::Row,
-        layers: vec![],
-        skip: vec![],
         calibration: Some(ids(calibration)),
-        evaluation: None,
-        seed: 0,
-        precision: Precision::F32,
         dtype: Keep::F32,
-        options: BTreeMap::new(),
+        ..Recipe::new("neural", &model, "wanda", budget, Scope::Row)
     }
 }
 

@@ -1,29 +1,15 @@
 //! Every criterion has the laws that it claims.
 
 use proptest::test_runner::{Config, TestRunner};
-use secateur_core::recipe::{self, Keep, Precision, Scope};
+use secateur_core::recipe::Scope;
 use secateur_core::{Budget, Recipe, Scores};
 use secateur_laws::{Case, LAWS, cases};
 use secateur_neural::criteria::{ALL, Entry, Pruner};
 use secateur_neural::{Inputs, Layer};
 
 fn recipe(method: &str) -> Recipe {
-    Recipe {
-        format: recipe::FORMAT,
-        family: "neural".into(),
-        model: String::new(),
-        method: method.into(),
-        budget: Budget::Sparsity(0.5),
-        scope: Scope::Row,
-        layers: vec![],
-        skip: vec![],
-        calibration: None,
-        evaluation: None,
-        seed: 3,
-        precision: Precision::F32,
-        dtype: Keep::Keep,
-        options: std::collections::BTreeMap::new(),
-    }
+    let budget = Budget::Sparsity(0.5);
+    Recipe { seed: 3, ..Recipe::new("neural", "", method, budget, Scope::Row) }
 }
 
 fn score(entry: &Entry, case: &Case) -> Scores {

@@ -6,6 +6,7 @@
     reason = "a test stops where something is not as expected"
 )]
 
+mod allotment;
 mod architectures;
 mod disks;
 mod golden;
@@ -16,7 +17,7 @@ mod tokenizers;
 use std::path::{Path, PathBuf};
 
 use secateur_core::prune::{Job, OnExisting};
-use secateur_core::recipe::{self, Calibration, Keep, Precision, Sampling, Scope};
+use secateur_core::recipe::{Calibration, Sampling, Scope};
 use secateur_core::{Budget, Recipe};
 
 /// The committed demo model and its texts.
@@ -32,21 +33,10 @@ fn recipe(method: &str, budget: Budget) -> Recipe {
         seq_len: 64,
         sampling: Sampling::Spread,
     };
+    let model = fixture("demo/model").display().to_string();
     Recipe {
-        format: recipe::FORMAT,
-        family: "neural".into(),
-        model: fixture("demo/model").display().to_string(),
-        method: method.into(),
-        budget,
-        scope: Scope::Row,
-        layers: vec![],
-        skip: vec![],
         calibration: (!["magnitude", "random"].contains(&method)).then_some(calibration),
-        evaluation: None,
-        seed: 0,
-        precision: Precision::F32,
-        dtype: Keep::Keep,
-        options: std::collections::BTreeMap::new(),
+        ..Recipe::new("neural", &model, method, budget, Scope::Row)
     }
 }
 

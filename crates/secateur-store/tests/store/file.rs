@@ -75,8 +75,8 @@ fn an_input_beside_the_output_is_not_replaced() {
     let report = there.path().join("out.report.json");
     fs::write(&report, b"mine").unwrap();
     let path = there.path().join("out.gguf");
-    let error =
-        Output::begin_file(Arc::new(Disk), &path, Existing::Refuse, &[report], &run(1)).unwrap_err();
+    let error = Output::begin_file(Arc::new(Disk), &path, Existing::Refuse, &[report], &run(1))
+        .unwrap_err();
     assert!(matches!(error, StoreError::OutputIsInput { .. }), "{error}");
 }
 

@@ -83,6 +83,20 @@ pub(super) fn q8_0(bytes: &[u8], values: &mut [f32]) {
     }
 }
 
+/// The inverse of [`q8_0`], as the format's reference has it: the largest absolute value becomes
+/// 127, halves are rounded away from zero.
+pub(super) fn to_q8_0(values: &[f32], bytes: &mut [u8]) {
+    for (values, block) in values.as_chunks::<32>().0.iter().zip(bytes.as_chunks_mut::<34>().0) {
+        let largest = values.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+        let d = largest / 127.0;
+        let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
+        block[..2].copy_from_slice(&f16::from_f32(d).to_le_bytes());
+        for (q, value) in block[2..].iter_mut().zip(values) {
+            *q = (value * inverse).round() as i8 as u8;
+        }
+    }
+}
+
 /// The eight scales and eight offsets of Q4_K and Q5_K, six bits each in twelve bytes: those of
 /// the first four sub-blocks in the low bits of bytes 0 to 3 and 4 to 7, the others as nibbles
 /// in bytes 8 to 11 with their high bits on top of the first eight bytes.

@@ -11,6 +11,7 @@ use secateur_tensor::{DType, Stored};
 use serde_json::{Map, Value, json};
 
 use super::keys::Keys;
+use super::names::{HEAD_NORMS, LINEARS, NORMS, OUTSIDE, Width, block};
 use super::{Model, rope};
 use crate::gguf::{self, GgufError};
 use crate::tensors::{RowOrder, Source};
@@ -53,34 +54,6 @@ const QWEN3: Flavor = Flavor {
     qkv_biases: false,
 };
 
-/// A width of the model.
-#[derive(Clone, Copy)]
-enum Width {
-    Hidden,
-    Inner,
-    Query,
-    KeyValue,
-}
-
-/// Linear layers of a block: GGUF's name, Hugging Face's, rows, columns.
-const LINEARS: &[(&str, &str, Width, Width)] = &[
-    ("attn_q", "self_attn.q_proj", Width::Query, Width::Hidden),
-    ("attn_k", "self_attn.k_proj", Width::KeyValue, Width::Hidden),
-    ("attn_v", "self_attn.v_proj", Width::KeyValue, Width::Hidden),
-    ("attn_output", "self_attn.o_proj", Width::Hidden, Width::Query),
-    ("ffn_gate", "mlp.gate_proj", Width::Inner, Width::Hidden),
-    ("ffn_up", "mlp.up_proj", Width::Inner, Width::Hidden),
-    ("ffn_down", "mlp.down_proj", Width::Hidden, Width::Inner),
-];
-
-/// Normalizations of a block.
-const NORMS: &[(&str, &str)] =
-    &[("attn_norm", "input_layernorm"), ("ffn_norm", "post_attention_layernorm")];
-
-/// Normalizations of every head, where the architecture has them.
-const HEAD_NORMS: &[(&str, &str)] =
-    &[("attn_q_norm", "self_attn.q_norm"), ("attn_k_norm", "self_attn.k_norm")];
-
 /// Tensors of older files that say nothing the metadata does not say.
 const IGNORED: &[&str] = &["attn_rot_embd.weight"];
 
@@ -104,6 +77,7 @@ const READ: &[&str] = &[
     "rope.scaling.type",
     "rope.scaling.factor",
     "rope.scaling.finetuned",
+    rope::ORIGINAL,
     "tensor_data_layout",
 ];
 
@@ -313,14 +287,6 @@ fn blocks(keys: &Keys<'_>) -> Result<usize, GgufError> {
     }
 }
 
-/// Block and rest of a tensor's name.
-fn block(name: &str) -> Option<(usize, &str)> {
-    let (number, rest) = name.strip_prefix("blk.")?.split_once('.')?;
-    let block = number.parse::<u32>().ok()? as usize;
-    // One block has one name: no leading zeros or signs.
-    (block.to_string() == number).then_some((block, rest))
-}
-
 impl Sizes {
     fn width(&self, width: Width) -> usize {
         match width {
@@ -350,19 +316,18 @@ impl Sizes {
 
     /// The place that a tensor of the file fills.
     fn place(&self, tensor: &str) -> Option<Place> {
-        let outside = |name: &str, shape: Vec<usize>, why: String| {
-            Some(Place { name: name.to_owned(), shape, why, rows: RowOrder::Same })
-        };
         let hidden = self.why(Width::Hidden);
-        let table = format!("{} tokens x {hidden}", self.vocabulary);
-        match tensor {
-            "token_embd.weight" => {
-                outside("model.embed_tokens.weight", vec![self.vocabulary, self.hidden], table)
-            }
-            "output_norm.weight" => outside("model.norm.weight", vec![self.hidden], hidden),
-            "output.weight" => outside("lm_head.weight", vec![self.vocabulary, self.hidden], table),
-            _ => self.place_in_block(tensor),
-        }
+        let Some((_, name)) = OUTSIDE.iter().find(|(known, _)| *known == tensor) else {
+            return self.place_in_block(tensor);
+        };
+        let (shape, why) = match tensor {
+            "output_norm.weight" => (vec![self.hidden], hidden),
+            _ => (
+                vec![self.vocabulary, self.hidden],
+                format!("{} tokens x {hidden}", self.vocabulary),
+            ),
+        };
+        Some(Place { name: (*name).to_owned(), shape, why, rows: RowOrder::Same })
     }
 
     fn place_in_block(&self, tensor: &str) -> Option<Place> {

@@ -9,12 +9,15 @@ use super::keys::Keys;
 use crate::gguf::GgufError;
 
 /// Name of the tensor that divides each rotary frequency.
-pub(super) const FACTORS: &str = "rope_freqs.weight";
+pub(crate) const FACTORS: &str = "rope_freqs.weight";
 
 /// Llama 3's scaling in all models that were published with one: only its factor differs.
-const LOW_FREQUENCY_FACTOR: f64 = 1.0;
-const HIGH_FREQUENCY_FACTOR: f64 = 4.0;
+pub(crate) const LOW_FREQUENCY_FACTOR: f64 = 1.0;
+pub(crate) const HIGH_FREQUENCY_FACTOR: f64 = 4.0;
 const ORIGINAL_POSITIONS: f64 = 8192.0;
+
+/// Positions that a model with another number was first trained on.
+pub(crate) const ORIGINAL: &str = "rope.scaling.original_context_length";
 
 /// Relative difference of a factor that was computed in f32 by another program.
 const TOLERANCE: f64 = 1e-4;
@@ -81,8 +84,9 @@ fn expressed(
     }
     // The slowest frequencies are divided by the factor itself.
     let factor = f64::from(found[found.len() - 1]);
+    let positions = keys.positive(ORIGINAL)?.unwrap_or(ORIGINAL_POSITIONS);
     let equal = found.iter().enumerate().all(|(i, found)| {
-        let expect = llama3(factor, theta.powf(2.0 * i as f64 / head_dim as f64));
+        let expect = llama3(factor, positions, theta.powf(2.0 * i as f64 / head_dim as f64));
         (f64::from(*found) - expect).abs() <= TOLERANCE * expect
     });
     if !equal {
@@ -99,13 +103,13 @@ fn expressed(
         "factor": factor,
         "low_freq_factor": LOW_FREQUENCY_FACTOR,
         "high_freq_factor": HIGH_FREQUENCY_FACTOR,
-        "original_max_position_embeddings": ORIGINAL_POSITIONS as u64,
+        "original_max_position_embeddings": positions as u64,
     }))
 }
 
 /// What Llama 3's scaling divides a frequency by, from the inverse of the frequency.
-fn llama3(factor: f64, inverse: f64) -> f64 {
-    let turns = ORIGINAL_POSITIONS / (TAU * inverse);
+fn llama3(factor: f64, positions: f64, inverse: f64) -> f64 {
+    let turns = positions / (TAU * inverse);
     if turns > HIGH_FREQUENCY_FACTOR {
         1.0
     } else if turns < LOW_FREQUENCY_FACTOR {

@@ -11,7 +11,7 @@ use super::vocabulary::Vocabulary;
 use crate::gguf::GgufError;
 
 /// How text is split.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Split {
     /// GPT-2's rule.
     Gpt2,
@@ -177,6 +177,38 @@ pub(super) fn read(
         ignore_merges: rule.ignore_merges,
         merges,
     })
+}
+
+/// The name of the rule of a `pre_tokenizer`, with or without composing text first and taking
+/// pieces whole that are tokens.
+pub(crate) fn name_of_split(pre: &Value, nfc: bool, ignore_merges: bool) -> Option<&'static str> {
+    let steps = match &pre["pretokenizers"] {
+        Value::Array(steps) => &steps[..],
+        _ => std::slice::from_ref(pre),
+    };
+    let (last, first) = steps.split_last()?;
+    if last["type"] != "ByteLevel" || last["add_prefix_space"] == true {
+        return None;
+    }
+    let split = match (first, last["use_regex"] == false) {
+        ([], false) => Split::Gpt2,
+        ([digits], false) if digits["type"] == "Digits" && digits["individual_digits"] == true => {
+            Split::DigitsAlone
+        }
+        ([split], true) if split["type"] == "Split" && split["behavior"] == "Isolated" => {
+            let regex = split["pattern"]["Regex"].as_str()?;
+            let known = |rule: &Rule| match rule.split {
+                Split::Regex(known) if known == regex => Some(rule.split),
+                _ => None,
+            };
+            RULES.iter().find_map(known)?
+        }
+        _ => return None,
+    };
+    let fits = |rule: &&Rule| {
+        rule.split == split && rule.nfc == nfc && rule.ignore_merges == ignore_merges
+    };
+    RULES.iter().find(fits).map(|rule| rule.names[0])
 }
 
 /// The rule that the file names, else GPT-2's with a warning.

@@ -194,9 +194,14 @@ impl<'a> Vocabulary<'a> {
         added.collect()
     }
 
-    /// `vocab`: ids by token, in the order of ids.
+    /// `vocab`: ids by token, in the order of ids. Names that a converter made up for rows of the
+    /// embedding without a token are left out.
     pub(super) fn by_token(&self) -> Map<String, Value> {
+        let made_up = |id: usize, token: &str| {
+            self.kinds[id] == Kind::Unused && token == format!("[PAD{id}]")
+        };
         let last = self.tokens.iter().enumerate().filter(|(id, token)| self.ids[token] == *id);
+        let last = last.filter(|(id, token)| !made_up(*id, token));
         last.map(|(id, token)| (token.to_owned(), json!(id))).collect()
     }
 }

@@ -1,0 +1,142 @@
+//! Selection over scores that are never in memory at once.
+//!
+//! Three passes over the same scores in the same order: the first counts the upper halves of
+//! their ranks, the second the lower halves of those in the half where the cut falls, the third
+//! cuts. The mask is that of [`select`](crate::select()) on one group of all scores, bit by bit.
+
+use serde::{Deserialize, Serialize};
+
+use crate::mask::Mask;
+use crate::scores::{Scores, key};
+use crate::select::SelectError;
+
+/// Counts of scores by a half of their ranks.
+#[derive(Clone, Debug)]
+pub struct Census {
+    counts: Vec<u64>,
+    /// The upper half that is looked into, in the second pass.
+    upper: Option<u32>,
+    /// Units to cut among those that are counted.
+    cut: u64,
+}
+
+impl Default for Census {
+    fn default() -> Self {
+        Self { counts: vec![0; 1 << 16], upper: None, cut: 0 }
+    }
+}
+
+/// Where the cut falls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cutoff {
+    rank: u32,
+    /// Units of just this rank that are still to be cut: the first ones.
+    pub ties: u64,
+}
+
+impl Census {
+    /// Counts scores.
+    pub fn add(&mut self, scores: &Scores) {
+        for value in scores.values() {
+            let rank = key(*value);
+            match self.upper {
+                None => self.counts[(rank >> 16) as usize] += 1,
+                Some(upper) if upper == rank >> 16 => {
+                    self.counts[(rank & 0xffff) as usize] += 1;
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// After the first pass, what counts the second. `floor(sparsity * n)` of all units go.
+    ///
+    /// # Errors
+    /// [`SelectError::Sparsity`] for a sparsity outside 0 to 1.
+    pub fn look_closer(self, sparsity: f64) -> Result<Self, SelectError> {
+        if !(0.0..=1.0).contains(&sparsity) {
+            return Err(SelectError::Sparsity { sparsity });
+        }
+        let all: u64 = self.counts.iter().sum();
+        let cut = (sparsity * all as f64).floor() as u64;
+        let (upper, cut) = place(&self.counts, cut);
+        Ok(Self { upper: Some(upper), cut, ..Self::default() })
+    }
+
+    /// After the second pass, where the cut falls.
+    pub fn cutoff(&self) -> Cutoff {
+        let (lower, ties) = place(&self.counts, self.cut);
+        Cutoff { rank: self.upper.unwrap_or(0) << 16 | lower, ties }
+    }
+}
+
+/// The place where the sum of counts passes `cut`, and what is left of it there.
+fn place(counts: &[u64], cut: u64) -> (u32, u64) {
+    let mut below = 0;
+    for (at, count) in counts.iter().enumerate() {
+        if below + count > cut {
+            return (at as u32, cut - below);
+        }
+        below += count;
+    }
+    // All go: nothing lies above the last place.
+    let last = counts.len() - 1;
+    (last as u32, cut - (below - counts[last]))
+}
+
+impl Cutoff {
+    /// The mask of the next scores, in the order of the passes.
+    pub fn mask(&mut self, scores: &Scores) -> Mask {
+        let keep = |value: &f32| {
+            let rank = key(*value);
+            let tie = rank == self.rank && self.ties > 0;
+            self.ties -= u64::from(tie);
+            rank >= self.rank && !tie
+        };
+        scores.values().iter().map(keep).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Budget, Limits, Random, select};
+
+    #[test]
+    fn the_mask_is_that_of_a_selection_from_all_scores() {
+        let mut random = Random::new(3);
+        for case in 0..200 {
+            let layers = 1 + random.below(5);
+            // Few distinct values give many ties; some layers are empty.
+            let kinds = [3, 50, 1 << 30][case % 3];
+            let layers: Vec<Vec<f32>> = (0..layers)
+                .map(|_| {
+                    let len = random.below(200);
+                    let mut value = || match random.below(kinds) {
+                        0 => -0.0,
+                        1 => f32::INFINITY,
+                        n => n as f32 * 1e-3 - 1.0,
+                    };
+                    (0..len).map(|_| value()).collect()
+                })
+                .collect();
+            let sparsity = [0.0, 0.3, 0.5, 0.9, 1.0][case % 5];
+            let scores = |values: &[f32]| Scores::one_group(values.to_vec()).unwrap();
+            let all = scores(&layers.concat());
+            let expect = select(&all, Budget::Sparsity(sparsity), &Limits::NONE).unwrap();
+            let mut census = Census::default();
+            for layer in &layers {
+                census.add(&scores(layer));
+            }
+            let mut census = census.look_closer(sparsity).unwrap();
+            for layer in &layers {
+                census.add(&scores(layer));
+            }
+            let mut cutoff = census.cutoff();
+            let masks = layers.iter().map(|layer| cutoff.mask(&scores(layer)));
+            let got: Vec<bool> = masks.flat_map(|mask| mask.iter().collect::<Vec<_>>()).collect();
+            assert_eq!(got, expect.iter().collect::<Vec<_>>(), "case {case}");
+        }
+    }
+}
