@@ -1,21 +1,33 @@
 //! Chores of the repository. `cargo xtask tidy` checks what the compiler cannot: which crates
 //! may see which, sizes of files, lists that must be complete, words that must not appear.
+//! `cargo xtask write-model FOLDER` writes a large random model to measure on.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for developers")]
 
 mod layers;
 mod lists;
+mod model;
 mod words;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    if let Some("tidy") = std::env::args().nth(1).as_deref() {
-        tidy()
-    } else {
-        eprintln!("usage: cargo xtask tidy");
-        ExitCode::from(2)
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words[..] {
+        ["tidy"] => tidy(),
+        ["write-model", folder] => match model::write(Path::new(folder)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{folder}: {error}");
+                ExitCode::FAILURE
+            }
+        },
+        _ => {
+            eprintln!("usage: cargo xtask tidy | write-model FOLDER");
+            ExitCode::from(2)
+        }
     }
 }
 

@@ -141,7 +141,22 @@ def smallest_per_matrix(score, sparsity):
     return score <= threshold
 
 
-def prune_wanda(model, ids, sparsity, pattern):
+def owl_shares(model, ids, sparsity, threshold=5.0, band=0.08):
+    """Sparsity of each block after Yin et al. 2023, "OWL": the share of scores past `threshold` means."""
+    blocks, outliers = blocks_of(model), []
+    inputs, keywords = first_inputs(model, blocks, ids)
+    for block in blocks:
+        rows = collect(block, inputs, keywords)
+        linears = linears_of(block)
+        scores = torch.cat([(linears[n].weight.abs() * row.sqrt()).flatten() for n, row in rows.items()])
+        outliers.append((scores > threshold * scores.mean()).float().mean().double().item())
+        inputs = [run(block, hidden, keywords) for hidden in inputs]
+    ratio = torch.tensor(outliers, dtype=torch.float64)
+    ratio = (ratio - ratio.min()) / (ratio.max() - ratio.min()) * band * 2
+    return (sparsity - (ratio - ratio.mean())).tolist()
+
+
+def prune_wanda(model, ids, sparsity, pattern, shares=None):
     norms = {}
     blocks = blocks_of(model)
     inputs, keywords = first_inputs(model, blocks, ids)
@@ -150,7 +165,8 @@ def prune_wanda(model, ids, sparsity, pattern):
             weight = linears_of(block)[name].weight
             norm = row.sqrt()
             score = weight.abs() * norm
-            cut = smallest_per_group(score, *pattern) if pattern else smallest_per_row(score, sparsity)
+            share = shares[at] if shares else sparsity
+            cut = smallest_per_group(score, *pattern) if pattern else smallest_per_row(score, share)
             weight[cut] = 0
             norms[f"layers.{at}.{name}"] = norm
         inputs = [run(block, hidden, keywords) for hidden in inputs]
@@ -219,6 +235,7 @@ def arguments():
     amount = parser.add_mutually_exclusive_group()
     amount.add_argument("--sparsity", type=float, help="share of weights to cut, per row (wanda) or matrix")
     amount.add_argument("--pattern", metavar="N:M", help="cut N of every M inputs")
+    parser.add_argument("--owl", action="store_true", help="share the sparsity of wanda out by OWL")
     parser.add_argument("--perplexity", metavar="IDS", help="windows to evaluate after pruning")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--golden", metavar="FILE", help="reference masks and norms to compare with")
@@ -254,7 +271,9 @@ def main():
 
     began, norms = time.perf_counter(), {}
     if args.method == "wanda":
-        norms = prune_wanda(model, ids, args.sparsity, args.pattern)
+        shares = owl_shares(model, ids, args.sparsity) if args.owl else None
+        report["shares"] = shares
+        norms = prune_wanda(model, ids, args.sparsity, args.pattern, shares)
     elif args.method == "magnitude":
         prune_magnitude(model, args.sparsity, args.pattern)
     report["prune_s"] = time.perf_counter() - began

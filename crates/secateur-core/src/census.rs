@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::mask::Mask;
+use crate::radix;
 use crate::scores::{Scores, key};
 use crate::select::SelectError;
 
@@ -22,7 +23,7 @@ pub struct Census {
 
 impl Default for Census {
     fn default() -> Self {
-        Self { counts: vec![0; 1 << 16], upper: None, cut: 0 }
+        Self { counts: vec![0; radix::HALF], upper: None, cut: 0 }
     }
 }
 
@@ -38,16 +39,8 @@ pub struct Cutoff {
 impl Census {
     /// Counts scores.
     pub fn add(&mut self, scores: &Scores) {
-        for value in scores.values() {
-            let rank = key(*value);
-            match self.upper {
-                None => self.counts[(rank >> 16) as usize] += 1,
-                Some(upper) if upper == rank >> 16 => {
-                    self.counts[(rank & 0xffff) as usize] += 1;
-                }
-                Some(_) => {}
-            }
-        }
+        let counts = radix::count(scores.values(), self.upper);
+        self.counts.iter_mut().zip(counts).for_each(|(all, count)| *all += count);
     }
 
     /// After the first pass, what counts the second. `floor(sparsity * n)` of all units go.
@@ -60,29 +53,15 @@ impl Census {
         }
         let all: u64 = self.counts.iter().sum();
         let cut = (sparsity * all as f64).floor() as u64;
-        let (upper, cut) = place(&self.counts, cut);
+        let (upper, cut) = radix::place(&self.counts, cut);
         Ok(Self { upper: Some(upper), cut, ..Self::default() })
     }
 
     /// After the second pass, where the cut falls.
     pub fn cutoff(&self) -> Cutoff {
-        let (lower, ties) = place(&self.counts, self.cut);
+        let (lower, ties) = radix::place(&self.counts, self.cut);
         Cutoff { rank: self.upper.unwrap_or(0) << 16 | lower, ties }
     }
-}
-
-/// The place where the sum of counts passes `cut`, and what is left of it there.
-fn place(counts: &[u64], cut: u64) -> (u32, u64) {
-    let mut below = 0;
-    for (at, count) in counts.iter().enumerate() {
-        if below + count > cut {
-            return (at as u32, cut - below);
-        }
-        below += count;
-    }
-    // All go: nothing lies above the last place.
-    let last = counts.len() - 1;
-    (last as u32, cut - (below - counts[last]))
 }
 
 impl Cutoff {

@@ -18,6 +18,7 @@ pub mod figure;
 pub mod interval;
 pub mod mask;
 pub mod prune;
+mod radix;
 pub mod random;
 pub mod recipe;
 pub mod record;

@@ -1,5 +1,7 @@
 //! One bit per unit: true keeps.
 
+use rayon::prelude::*;
+
 /// A bit per unit, packed into 64-bit words, lowest bit first; `true` means keep.
 ///
 /// The words are the layout of a bitmask-compressed tensor, so a mask goes to storage without
@@ -35,6 +37,25 @@ impl Mask {
             words[len / 64] &= (1 << (len % 64)) - 1;
         }
         Self { words, len }
+    }
+
+    /// The mask of flags, `true` means keep.
+    pub fn of_flags(keeps: &[bool]) -> Self {
+        let word = |flags: &[bool]| {
+            let (eights, rest) = flags.as_chunks::<8>();
+            let mut word = 0;
+            for (at, eight) in eights.iter().enumerate() {
+                // The product moves bit 8 i to bit 56 + i, and no two bits meet.
+                let bytes = u64::from_le_bytes(eight.map(u8::from));
+                word |= bytes.wrapping_mul(0x0102_0408_1020_4080) >> 56 << (8 * at);
+            }
+            let past = 8 * eights.len();
+            rest.iter()
+                .enumerate()
+                .fold(word, |word, (at, keep)| word | u64::from(*keep) << (past + at))
+        };
+        let words = keeps.par_chunks(64).with_min_len(1024).map(word).collect();
+        Self { words, len: keeps.len() }
     }
 
     /// Number of units.
@@ -114,6 +135,8 @@ mod tests {
         let all = Mask::keep_all(70);
         assert_eq!(all.words(), [u64::MAX, 0b11_1111]);
         assert_eq!(Mask::of_words(vec![u64::MAX; 2], 70), all);
+        let flags: Vec<bool> = (0..200).map(|i| i % 3 == 0 || i % 7 == 1).collect();
+        assert_eq!(Mask::of_flags(&flags), flags.iter().copied().collect());
         assert!(Mask::cut_all(70).within(&all) && !all.within(&Mask::cut_all(70)));
     }
 }

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::budget::{Budget, Limits};
 use crate::mask::Mask;
+use crate::radix;
 use crate::scores::{Scores, key};
 
 /// What is wrong with a selection.
@@ -62,7 +63,7 @@ pub fn select(scores: &Scores, budget: Budget, limits: &Limits) -> Result<Mask, 
     groups.into_par_iter().for_each_init(Vec::new, |scratch, (start, keeps)| {
         choose(scores, start, keeps, budget, limits, scratch);
     });
-    Ok(keeps.into_iter().collect())
+    Ok(Mask::of_flags(&keeps))
 }
 
 /// The flags of each group, with the number of its first unit.
@@ -135,11 +136,18 @@ fn choose(
             return;
         }
     };
-    keep_highest(keeps, limits.raise(keep, n, pins(0..n)), rank, scratch);
+    let keep = limits.raise(keep, n, pins(0..n));
+    if n > LARGE && limits.pinned.is_none() && (1..n).contains(&keep) {
+        radix::keep_highest(values, n - keep, keeps);
+    } else {
+        keep_highest(keeps, keep, rank, scratch);
+    }
 }
 
 /// Groups up to this length are ranked by counting, longer ones by quickselect.
 const SMALL: usize = 16;
+/// Groups past this length are cut by counts of their ranks, in parallel.
+const LARGE: usize = 1 << 17;
 
 /// Keeps the `keep` highest ranks; of equal ranks the later index.
 fn keep_highest(
@@ -205,6 +213,24 @@ mod tests {
         check(&values, Budget::Above(4.0), &Limits::NONE, "....##.#");
         check(&values, Budget::NofM { keep: 1, of: 4 }, &Limits::NONE, "..#..#..");
         check(&values, Budget::NofM { keep: 2, of: 4 }, &Limits::NONE, "#.#..#.#");
+    }
+
+    #[test]
+    fn large_groups_are_cut_as_small_ones() {
+        let mut random = crate::Random::new(7);
+        for kinds in [4, 1 << 40] {
+            let values: Vec<f32> =
+                (0..LARGE + 77).map(|_| random.below(kinds) as f32 - 2.0).collect();
+            let scores = Scores::one_group(values).unwrap();
+            let n = scores.len();
+            for cut in [1, n / 3, n - 1] {
+                let mut plain = vec![false; n];
+                let rank = |at: usize| key(scores.values()[at]);
+                keep_highest(&mut plain, n - cut, rank, &mut Vec::new());
+                let mask = select(&scores, Budget::Keep(n - cut), &Limits::NONE).unwrap();
+                assert_eq!(mask, Mask::of_flags(&plain), "{kinds} {cut}");
+            }
+        }
     }
 
     #[test]

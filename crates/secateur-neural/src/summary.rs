@@ -1,12 +1,11 @@
 //! What a run remembers of each layer: counts, histograms, mask maps. Small enough to be
 //! journaled, so that a resumed run gives the same report.
 
-use secateur_core::figure::{Counts, Figure};
+use rayon::prelude::*;
+use secateur_core::figure::{self, Figure};
 use secateur_core::record::Named;
 use secateur_core::{Mask, Scores};
 use serde::{Deserialize, Serialize};
-
-use crate::layer::Layer;
 
 /// Bins per decade of a histogram of absolute values.
 const PER_DECADE: usize = 8;
@@ -72,15 +71,36 @@ impl Default for Decades {
 impl Decades {
     /// Counts values.
     pub fn add(&mut self, values: &[f32]) {
-        let last = self.bins.len() as i64 - 1;
-        for value in values {
-            let size = value.abs();
-            if size == 0.0 {
-                self.zeros += 1;
-            } else {
-                let place = (fast_log10(size) - LOW as f32) * PER_DECADE as f32;
-                self.bins[(place as i64).clamp(0, last) as usize] += 1;
+        let counts = count(values.par_chunks(PART), SIZES, |part, counts: &mut Counts| {
+            let mut zeros = 0;
+            let (pairs, rest) = part.as_chunks::<2>();
+            // Two tables: the next increment need not wait for the one before.
+            let mut second = vec![0_u32; SIZES];
+            for [a, b] in pairs {
+                counts[size(*a)] += 1;
+                second[size(*b)] += 1;
+                zeros += u32::from(*a == 0.0) + u32::from(*b == 0.0);
             }
+            for value in rest {
+                counts[size(*value)] += 1;
+                zeros += u32::from(*value == 0.0);
+            }
+            counts.iter_mut().zip(second).for_each(|(a, b)| *a += b);
+            // Exact zeros get a count of their own, past the others.
+            counts[0] -= zeros;
+            counts[SIZES] = zeros;
+        });
+        self.spread(&counts[..SIZES], counts[SIZES]);
+    }
+
+    /// Puts counts by [`size`] into their bins.
+    fn spread(&mut self, counts: &[u64], zeros: u64) {
+        self.zeros += zeros;
+        let last = self.bins.len() as i64 - 1;
+        for (at, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let value = f32::from_bits((at as u32) << 16 | 1 << 15);
+            let place = (fast_log10(value) - LOW as f32) * PER_DECADE as f32;
+            self.bins[(place as i64).clamp(0, last) as usize] += count;
         }
     }
 
@@ -91,6 +111,37 @@ impl Decades {
             *mine += theirs;
         }
     }
+}
+
+/// Values that one task counts.
+const PART: usize = 1 << 20;
+/// Counts by size.
+type Counts = [u32];
+
+/// A number for the size of a value, finer than any bin: exponent and seven bits of the mantissa.
+fn size(value: f32) -> usize {
+    (value.to_bits() >> 16 & 0x7fff) as usize
+}
+
+/// Sizes of values that are told apart.
+const SIZES: usize = 1 << 15;
+
+/// What `add` counts in each part: `places` counts, and two more.
+fn count<P: Send>(
+    parts: impl IndexedParallelIterator<Item = P>,
+    places: usize,
+    add: impl Fn(P, &mut Counts) + Sync,
+) -> Vec<u64> {
+    let part = |part| {
+        let mut counts = vec![0_u32; places + 2];
+        add(part, &mut counts);
+        counts.into_iter().map(u64::from).collect::<Vec<u64>>()
+    };
+    let sum = |mut a: Vec<u64>, b: Vec<u64>| {
+        a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+        a
+    };
+    parts.map(part).reduce(|| vec![0; places + 2], sum)
 }
 
 /// Decimal logarithm within 0.005, for bins.
@@ -128,17 +179,26 @@ impl Histograms {
 
     /// Counts the scores of a pruned layer.
     pub fn add_scores(&mut self, scores: &Scores, mask: &Mask) {
-        let mut parts = [Vec::new(), Vec::new()];
-        for (at, chunk) in scores.values().chunks(4096).enumerate() {
-            for part in &mut parts {
-                part.clear();
+        let parts = scores.values().par_chunks(PART).zip(mask.words().par_chunks(PART / 64));
+        let counts = count(parts, 2 * SIZES, |(values, words), counts: &mut Counts| {
+            let mut zeros = [0; 2];
+            for (values, word) in values.chunks(64).zip(words) {
+                for (bit, value) in values.iter().enumerate() {
+                    let kept = (word >> bit & 1) as usize;
+                    let size = size(*value);
+                    counts[kept * SIZES + size] += 1;
+                    if size == 0 {
+                        zeros[kept] += u32::from(*value == 0.0);
+                    }
+                }
             }
-            for (i, &score) in chunk.iter().enumerate() {
-                parts[usize::from(mask.keeps(at * 4096 + i))].push(score);
+            for (kept, zeros) in zeros.into_iter().enumerate() {
+                counts[kept * SIZES] -= zeros;
+                counts[2 * SIZES + kept] = zeros;
             }
-            self.scores_cut.add(&parts[0]);
-            self.scores_kept.add(&parts[1]);
-        }
+        });
+        self.scores_cut.spread(&counts[..SIZES], counts[2 * SIZES]);
+        self.scores_kept.spread(&counts[SIZES..2 * SIZES], counts[2 * SIZES + 1]);
     }
 
     /// The figures of a record.
@@ -149,7 +209,7 @@ impl Histograms {
             high: f64::from(LOW) + DECADES as f64,
             series: pairs
                 .into_iter()
-                .map(|(name, d)| Counts { name: name.to_owned(), counts: d.bins.clone() })
+                .map(|(name, d)| figure::Counts { name: name.to_owned(), counts: d.bins.clone() })
                 .collect(),
             log_y: true,
         };
@@ -180,16 +240,16 @@ impl Histograms {
     }
 }
 
-/// A coarse map of a mask: the share of kept weights in each cell.
-pub fn map(layer: &Layer, mask: &Mask) -> Map {
-    let (rows, columns) = (layer.out.min(MAP), layer.inner.min(MAP));
+/// A coarse map of a mask `[out, inner]`: the share of kept weights in each cell.
+pub fn map([out, inner]: [usize; 2], mask: &Mask) -> Map {
+    let (rows, columns) = (out.min(MAP), inner.min(MAP));
     let mut cells = Vec::with_capacity(rows * columns);
     for r in 0..rows {
         for c in 0..columns {
-            let (r0, r1) = (r * layer.out / rows, (r + 1) * layer.out / rows);
-            let (c0, c1) = (c * layer.inner / columns, (c + 1) * layer.inner / columns);
+            let (r0, r1) = (r * out / rows, (r + 1) * out / rows);
+            let (c0, c1) = (c * inner / columns, (c + 1) * inner / columns);
             let kept: usize = (r0..r1)
-                .map(|row| (c0..c1).filter(|col| mask.keeps(row * layer.inner + col)).count())
+                .map(|row| (c0..c1).filter(|col| mask.keeps(row * inner + col)).count())
                 .sum();
             cells.push((kept * 255 / ((r1 - r0) * (c1 - c0))) as u8);
         }

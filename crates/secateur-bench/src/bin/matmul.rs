@@ -1,34 +1,35 @@
-//! Times the matrix product of a linear layer: `cargo run --release -p secateur-bench --bin matmul`.
+//! Times the matrix product of a linear layer: `matmul ROWS INNER COLUMNS f32|bf16 RUNS` prints
+//! the seconds of each run, one a line. `peers/compare.py matmul` runs it beside PyTorch.
 
-#![allow(clippy::print_stdout, reason = "the table is the result")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the times are the result")]
 
+use std::process::ExitCode;
 use std::time::Instant;
 
-use secateur_tensor::kernels::matmul_transposed;
+use secateur_tensor::kernels::{matmul_stored, matmul_transposed};
+use secateur_tensor::{Bytes, DType, Stored, convert};
 
-/// Rows, inner width, columns.
-const SHAPES: [[usize; 3]; 5] =
-    [[2048, 2048, 2048], [512, 768, 3072], [2048, 576, 1536], [2048, 1536, 576], [512, 576, 49152]];
-const RUNS: usize = 9;
-
-fn main() {
-    for [rows, inner, columns] in SHAPES {
-        let (x, w) = (vec![0.5_f32; rows * inner], vec![0.25_f32; columns * inner]);
-        let mut y = vec![0.0_f32; rows * columns];
-        let mut seconds: Vec<f64> = (0..RUNS)
-            .map(|_| {
-                let start = Instant::now();
-                matmul_transposed(&x, &w, None, inner, &mut y);
-                start.elapsed().as_secs_f64()
-            })
-            .collect();
-        seconds.sort_by(f64::total_cmp);
-        let work = 2.0 * (rows * inner * columns) as f64 / 1e9;
-        println!(
-            "{rows} x {inner} x {columns}: median {:.1} GFLOP/s, {:.1} to {:.1}",
-            work / seconds[RUNS / 2],
-            work / seconds[RUNS - 1],
-            work / seconds[0]
-        );
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let numbers: Vec<usize> = words.iter().filter_map(|word| word.parse().ok()).collect();
+    let (&[rows, inner, columns, runs], Some(dtype)) = (&numbers[..], words.get(3)) else {
+        eprintln!("usage: matmul ROWS INNER COLUMNS f32|bf16 RUNS");
+        return ExitCode::from(2);
+    };
+    let values =
+        |n: usize| -> Vec<f32> { (0..n).map(|i| (i % 977) as f32 / 488.5 - 1.0).collect() };
+    let (x, w) = (values(rows * inner), values(columns * inner));
+    let stored = Bytes::owned(convert::encode(DType::BF16, &w));
+    let stored = Stored::new(DType::BF16, vec![columns, inner], stored).expect("bytes that fit");
+    let mut y = vec![0.0_f32; rows * columns];
+    for _ in 0..runs {
+        let start = Instant::now();
+        if dtype == "bf16" {
+            matmul_stored(&x, &stored, None, &mut y);
+        } else {
+            matmul_transposed(&x, &w, None, inner, &mut y);
+        }
+        println!("{}", start.elapsed().as_secs_f64());
     }
+    ExitCode::SUCCESS
 }

@@ -1,5 +1,6 @@
 #![doc = include_str!("magnitude.md")]
 
+use rayon::prelude::*;
 use secateur_core::prune::{Evidence, Method, PruneError};
 use secateur_core::{Criterion, Scores};
 
@@ -26,6 +27,6 @@ impl Criterion<Layer, Inputs> for Magnitude {
     }
 
     fn score(&self, layer: &Layer, _inputs: &Inputs) -> Result<Scores, PruneError> {
-        Ok(layer.scores(layer.weight.iter().map(|w| w.abs()).collect())?)
+        Ok(layer.scores(layer.weight.par_iter().map(|w| w.abs()).collect())?)
     }
 }

@@ -12,10 +12,21 @@ use super::{Work, shape_of};
 use crate::error::NeuralError;
 use crate::measure::perplexity::ports;
 
+/// What a block keeps of its weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    /// Values that are computed with.
+    F32,
+    /// The same in half the memory, decoded as they are multiplied.
+    Bf16,
+    /// Nothing: the block never runs.
+    Nothing,
+}
+
 /// A block at work.
 pub(super) struct Block {
     index: usize,
-    precision: Precision,
+    kept: Kept,
     pub(super) session: Session,
     pub(super) linears: Vec<Linear>,
 }
@@ -25,14 +36,18 @@ impl Block {
     pub(super) fn open(work: &Work<'_>, index: usize) -> Result<Self, NeuralError> {
         let options = BlockOptions { positions: work.tokens(), cache: false };
         let segment = work.model.block(index, options)?;
-        let precision = work.recipe.precision;
-        let weights = match precision {
-            Precision::F32 => Weights::AtWork,
-            Precision::Bf16 => Weights::AtRest,
+        let kept = match work.recipe.precision {
+            _ if work.calibration.is_none() => Kept::Nothing,
+            Precision::F32 => Kept::F32,
+            Precision::Bf16 => Kept::Bf16,
+        };
+        let weights = match kept {
+            Kept::F32 => Weights::AtWork,
+            Kept::Bf16 | Kept::Nothing => Weights::AtRest,
         };
         let session = Session::with(segment.graph, weights)?;
-        let mut block = Self { index, precision, session, linears: segment.linears };
-        if precision == Precision::Bf16 {
+        let mut block = Self { index, kept, session, linears: segment.linears };
+        if kept == Kept::Bf16 {
             for at in 0..block.linears.len() {
                 let id = block.linears[at].weight;
                 if stored(block.session.graph(), id).dtype().block() != (1, 2) {
@@ -47,9 +62,9 @@ impl Block {
     /// The exact weight `[out, inner]` of layer `at`, to be put back.
     pub(super) fn take(&mut self, at: usize) -> Vec<f32> {
         let id = self.linears[at].weight;
-        match self.precision {
-            Precision::F32 => self.session.weight_mut(id).take_f32(),
-            Precision::Bf16 => {
+        match self.kept {
+            Kept::F32 => self.session.weight_mut(id).take_f32(),
+            Kept::Bf16 | Kept::Nothing => {
                 stored(self.session.graph(), id).to_f32().expect("the session has checked its type")
             }
         }
@@ -60,9 +75,10 @@ impl Block {
         let id = self.linears[at].weight;
         let shape = shape_of(self.session.graph(), &self.linears[at]);
         let tensor = self.session.weight_mut(id);
-        match self.precision {
-            Precision::F32 => tensor.put_f32(weight),
-            Precision::Bf16 => {
+        match self.kept {
+            Kept::F32 => tensor.put_f32(weight),
+            Kept::Nothing => {}
+            Kept::Bf16 => {
                 let bytes = Bytes::owned(convert::encode(DType::BF16, &weight));
                 let stored = Stored::new(DType::BF16, shape.to_vec(), bytes);
                 *tensor = Tensor::stored(stored.expect("bytes of this shape"));

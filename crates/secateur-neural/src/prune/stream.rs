@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use rayon::prelude::*;
 use secateur_core::census::Cutoff;
 use secateur_core::prune::{Job, PruneError};
 use secateur_core::recipe::{OnSingular, Precision};
@@ -225,9 +226,13 @@ fn prune_block(
             Allotted::Below(cutoff, _) => Cut::Below(cutoff),
         };
         let number = index * count + at;
-        layers.push(prune_linear(work, number, block, at, &inputs, cut, places, &mut histograms)?);
+        let (mut layer, mask) =
+            prune_linear(work, number, block, at, &inputs, cut, places, &mut histograms)?;
+        if is_shown(work, index, at, count) {
+            layer.map = Some(map(layer.shape, &mask));
+        }
+        layers.push(layer);
     }
-    choose_map(&mut layers, work, index);
     let ties = match allotted {
         Allotted::Below(cutoff, _) => Some(cutoff.ties),
         Allotted::Same | Allotted::Shares(_) => None,
@@ -236,20 +241,14 @@ fn prune_block(
 }
 
 /// Mask maps are kept of the first, middle and last block, of its first and last layer.
-fn choose_map(layers: &mut [LayerSummary], work: &Work<'_>, index: usize) {
+fn is_shown(work: &Work<'_>, index: usize, at: usize, layers: usize) -> bool {
     let last = work.model.dims.layers - 1;
-    let shown = [0, last / 2, last].contains(&index);
-    let end = layers.len() - 1;
-    for (at, layer) in layers.iter_mut().enumerate() {
-        if !shown || (at != 0 && at != end) {
-            layer.map = None;
-        }
-    }
+    [0, last / 2, last].contains(&index) && [0, layers - 1].contains(&at)
 }
 
 fn skip(block: &mut Block, at: usize, why: String) -> LayerSummary {
     let weight = block.take(at);
-    let nonzeros = weight.iter().filter(|w| **w != 0.0).count() as u64;
+    let nonzeros = nonzeros(&weight);
     let kept = weight.len() as u64;
     block.put(at, weight);
     let linear = &block.linears[at];
@@ -283,7 +282,7 @@ fn prune_linear(
     cut: Cut<'_>,
     places: &Places<'_>,
     histograms: &mut Histograms,
-) -> Result<LayerSummary, NeuralError> {
+) -> Result<(LayerSummary, Mask), NeuralError> {
     let weight = block.take(at);
     let linear = &block.linears[at];
     let name = linear.name.clone();
@@ -312,7 +311,7 @@ fn prune_linear(
     let mut summary = summarize(&layer, &pruned.mask, pruned.scores.share_kept(&pruned.mask));
     summary.fallback = fallback;
     block.put(at, layer.weight);
-    Ok(summary)
+    Ok((summary, pruned.mask))
 }
 
 fn summarize(layer: &Layer, mask: &Mask, score_kept: f64) -> LayerSummary {
@@ -321,10 +320,15 @@ fn summarize(layer: &Layer, mask: &Mask, score_kept: f64) -> LayerSummary {
         shape: [layer.out, layer.inner],
         kept: mask.kept() as u64,
         cut: mask.cut() as u64,
-        nonzeros: layer.weight.iter().filter(|w| **w != 0.0).count() as u64,
+        nonzeros: nonzeros(&layer.weight),
         score_kept,
         skipped: None,
         fallback: None,
-        map: Some(map(layer, mask)),
+        map: None,
     }
+}
+
+fn nonzeros(weight: &[f32]) -> u64 {
+    let count = |part: &[f32]| part.iter().filter(|w| **w != 0.0).count() as u64;
+    weight.par_chunks(1 << 16).map(count).sum()
 }
