@@ -51,18 +51,25 @@ fn warn_of_unknown_variables() {
     }
 }
 
+/// Stack of a thread, as that of the main thread.
+const STACK: usize = 8 << 20;
+
 /// Runs the command that was typed.
 pub(crate) fn run(cli: Cli) -> Result<ExitCode, RunError> {
     let manner = Manner { json: cli.json(), quiet: cli.quiet };
-    if let Some(threads) = cli.threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build_global();
-        pool.map_err(|error| {
-            RunError::new(Kind::Resources, "SEC-CL-002", format!("no threads: {error}"))
-        })?;
-    }
+    let threads = cli.threads.map_or(0, usize::from);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK);
+    pool.build_global().map_err(|error| {
+        RunError::new(Kind::Resources, "SEC-CL-002", format!("no threads: {error}"))
+    })?;
     warn_of_unknown_variables();
     catch_interrupts();
-    match cli.command {
+    // On a thread of the pool: a kernel that is called from outside would wake it every time.
+    rayon::scope(|_| dispatch(cli.command, manner))
+}
+
+fn dispatch(command: Command, manner: Manner) -> Result<ExitCode, RunError> {
+    match command {
         Command::Demo => demo::run(manner),
         Command::Prune(args) => prune::run(&args, manner),
         Command::Eval(args) => eval::run(&args, manner),

@@ -1,6 +1,6 @@
 //! The instruction set that kernels run on.
 
-use pulp::Arch;
+use pulp::{Arch, NullaryFnOnce};
 
 /// Runs a kernel's loop compiled for the widest instruction set of the machine.
 ///
@@ -10,6 +10,17 @@ use pulp::Arch;
 #[expect(clippy::inline_always, reason = "the closure is compiled anew for each level")]
 pub(crate) fn vectorize<R>(kernel: impl FnOnce() -> R) -> R {
     Arch::new().dispatch(kernel)
+}
+
+/// Runs a kernel compiled for the widest instruction set of the machine. Unlike a closure, a type
+/// can say that its body is always inlined.
+pub(crate) fn run<K: NullaryFnOnce>(kernel: K) -> K::Output {
+    Arch::new().dispatch(kernel)
+}
+
+/// Whether the machine multiplies and adds in one instruction.
+pub(crate) fn fuses() -> bool {
+    cfg!(target_arch = "aarch64") || level() != "plain"
 }
 
 /// Name of the level that kernels run on: `avx512`, `avx2` or `plain`.
