@@ -24,6 +24,7 @@ pub const CASES: &[Case] = &[
     Case { name: "tokenizer_template_token", write: |f| tokenizer(f, template) },
     Case { name: "tokenizer_without_unknown", write: |f| tokenizer(f, no_unknown) },
     Case { name: "tokenizer_too_large", write: |f| tokenizer(f, |t| *t = one_word_beyond()) },
+    Case { name: "tokenizer_regex_explodes", write: regex_explodes },
     Case {
         name: "tokenizer_ids_twice",
         write: |f| tokenizer(f, |t| t["model"]["vocab"]["w3"] = json!(2)),
@@ -64,6 +65,17 @@ fn long_merge() -> Value {
         "continuing_subword_prefix": "##longprefix",
         "unk_token": null,
     })
+}
+
+/// A rule of splitting with two ways for every letter, and a text of letters where none leads on.
+fn regex_explodes(folder: &Path) -> io::Result<()> {
+    tokenizer(folder, |t| {
+        t["pre_tokenizer"] = json!({
+            "type": "Split", "pattern": { "Regex": "(?:(?=a)a|(?=a)a)*c" },
+            "behavior": "Isolated", "invert": false
+        });
+    })?;
+    text(folder, format!("{} ", "a".repeat(400)).repeat(100).as_bytes())
 }
 
 /// Pieces of a fixed length, which is zero.

@@ -41,21 +41,22 @@ impl Mask {
 
     /// The mask of flags, `true` means keep.
     pub fn of_flags(keeps: &[bool]) -> Self {
-        let word = |flags: &[bool]| {
-            let (eights, rest) = flags.as_chunks::<8>();
-            let mut word = 0;
-            for (at, eight) in eights.iter().enumerate() {
-                // The product moves bit 8 i to bit 56 + i, and no two bits meet.
-                let bytes = u64::from_le_bytes(eight.map(u8::from));
-                word |= bytes.wrapping_mul(0x0102_0408_1020_4080) >> 56 << (8 * at);
-            }
-            let past = 8 * eights.len();
-            rest.iter()
-                .enumerate()
-                .fold(word, |word, (at, keep)| word | u64::from(*keep) << (past + at))
-        };
-        let words = keeps.par_chunks(64).with_min_len(1024).map(word).collect();
+        let words = keeps.par_chunks(64).with_min_len(1024).map(Self::word).collect();
         Self { words, len: keeps.len() }
+    }
+
+    /// The word of up to 64 flags.
+    pub(crate) fn word(flags: &[bool]) -> u64 {
+        let (eights, rest) = flags.as_chunks::<8>();
+        let mut word = 0;
+        for (at, eight) in eights.iter().enumerate() {
+            // The product moves bit 8 i to bit 56 + i, and no two bits meet.
+            let bytes = u64::from_le_bytes(eight.map(u8::from));
+            word |= bytes.wrapping_mul(0x0102_0408_1020_4080) >> 56 << (8 * at);
+        }
+        let past = 8 * eights.len();
+        let rest = rest.iter().enumerate();
+        rest.fold(word, |word, (at, keep)| word | u64::from(*keep) << (past + at))
     }
 
     /// Number of units.

@@ -3,6 +3,7 @@
 
 use rayon::prelude::*;
 
+use crate::mask::Mask;
 use crate::scores::key;
 
 /// Scores that one task counts.
@@ -45,8 +46,8 @@ pub(crate) fn place(counts: &[u64], cut: u64) -> (u32, u64) {
     (last as u32, cut - (below - counts[last]))
 }
 
-/// Flags what stays when `cut` of the values go: the lowest, and of equal ones the first.
-pub(crate) fn keep_highest(values: &[f32], cut: usize, keeps: &mut [bool]) {
+/// What stays when `cut` of the values go: the lowest, and of equal ones the first.
+pub(crate) fn keep_highest(values: &[f32], cut: usize) -> Mask {
     const CHUNK: usize = 1 << 16;
     let (upper, rest) = place(&count(values, None), cut as u64);
     let (lower, ties) = place(&count(values, Some(upper)), rest);
@@ -62,13 +63,23 @@ pub(crate) fn keep_highest(values: &[f32], cut: usize, keeps: &mut [bool]) {
             left
         })
         .collect();
-    let chunks = values.par_chunks(CHUNK).zip(keeps.par_chunks_mut(CHUNK));
-    chunks.zip(left).for_each(|((values, keeps), mut ties)| {
-        for (keep, value) in keeps.iter_mut().zip(values) {
-            let mine = key(*value);
-            let cut_tie = mine == rank && ties > 0;
-            ties -= u64::from(cut_tie);
-            *keep = mine >= rank && !cut_tie;
+    let mut words = vec![0; values.len().div_ceil(64)];
+    let chunks = values.par_chunks(CHUNK).zip(words.par_chunks_mut(CHUNK / 64));
+    chunks.zip(left).for_each(|((values, words), mut ties)| {
+        for (word, values) in words.iter_mut().zip(values.chunks(64)) {
+            let mut flags = [false; 64];
+            for (keep, value) in flags.iter_mut().zip(values) {
+                *keep = key(*value) >= rank;
+            }
+            if ties > 0 {
+                for (keep, value) in flags.iter_mut().zip(values) {
+                    let cut_tie = key(*value) == rank && ties > 0;
+                    ties -= u64::from(cut_tie);
+                    *keep = *keep && !cut_tie;
+                }
+            }
+            *word = Mask::word(&flags);
         }
     });
+    Mask::of_words(words, values.len())
 }

@@ -58,6 +58,9 @@ pub enum SelectError {
 /// [`SelectError`] when the budget makes no sense for these groups.
 pub fn select(scores: &Scores, budget: Budget, limits: &Limits) -> Result<Mask, SelectError> {
     check(scores, budget, limits)?;
+    if let Some(mask) = one_large_group(scores, budget, limits) {
+        return Ok(mask);
+    }
     let mut keeps = vec![false; scores.len()];
     let groups = split_groups(scores, &mut keeps);
     groups.into_par_iter().for_each_init(Vec::new, |scratch, (start, keeps)| {
@@ -136,17 +139,27 @@ fn choose(
             return;
         }
     };
-    let keep = limits.raise(keep, n, pins(0..n));
-    if n > LARGE && limits.pinned.is_none() && (1..n).contains(&keep) {
-        radix::keep_highest(values, n - keep, keeps);
-    } else {
-        keep_highest(keeps, keep, rank, scratch);
+    keep_highest(keeps, limits.raise(keep, n, pins(0..n)), rank, scratch);
+}
+
+/// The mask of a single large group, which is cut in parallel; `None` for all others.
+fn one_large_group(scores: &Scores, budget: Budget, limits: &Limits) -> Option<Mask> {
+    let n = scores.len();
+    if n <= LARGE || scores.group_count() != 1 || limits.pinned.is_some() {
+        return None;
     }
+    let keep = match budget {
+        Budget::Sparsity(s) => n - (s * n as f64).floor() as usize,
+        Budget::Keep(k) => k.min(n),
+        Budget::AtLeast(_) | Budget::Above(_) | Budget::NofM { .. } => return None,
+    };
+    let keep = limits.raise(keep, n, 0);
+    (1..n).contains(&keep).then(|| radix::keep_highest(scores.values(), n - keep))
 }
 
 /// Groups up to this length are ranked by counting, longer ones by quickselect.
 const SMALL: usize = 16;
-/// Groups past this length are cut by counts of their ranks, in parallel.
+/// A group past this length is cut by counts of its ranks, in parallel.
 const LARGE: usize = 1 << 17;
 
 /// Keeps the `keep` highest ranks; of equal ranks the later index.

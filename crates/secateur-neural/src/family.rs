@@ -125,14 +125,24 @@ fn not_finite(stored: &Stored) -> (usize, usize) {
     }
 }
 
-/// Fails when an input has changed its length since it was hashed.
+/// Length of a file and the time of its last change, as far as the system tells.
+pub(crate) type Stamp = (Option<u64>, Option<std::time::SystemTime>);
+
+/// What a change of a file would change.
+pub(crate) fn stamp(path: &Path) -> Stamp {
+    match std::fs::metadata(path) {
+        Ok(meta) => (Some(meta.len()), meta.modified().ok()),
+        Err(_) => (None, None),
+    }
+}
+
+/// Fails when an input has changed since its stamp was taken.
 pub(crate) fn check_unchanged(
     sources: &[(&'static str, PathBuf)],
-    inputs: &[Input],
+    stamps: &[Stamp],
 ) -> Result<(), NeuralError> {
-    for ((_, path), input) in sources.iter().zip(inputs) {
-        let len = std::fs::metadata(path).map_or(u64::MAX, |meta| meta.len());
-        if len != input.bytes {
+    for ((_, path), before) in sources.iter().zip(stamps) {
+        if stamp(path) != *before {
             return Err(NeuralError::Changed { path: path.clone() });
         }
     }

@@ -71,6 +71,7 @@ pub fn run_work(
     }
     let spill = work.memory(job)?;
     let sources = work.sources()?;
+    let stamps: Vec<_> = sources.iter().map(|(_, path)| family::stamp(path)).collect();
     let inputs = family::inputs(work, &sources)?;
     let identity = family::identity(work.recipe, &inputs);
     // The model's folder too: nothing is written into it.
@@ -88,7 +89,7 @@ pub fn run_work(
     let mut output = begin(Arc::clone(files), &job.output, existing, &paths, &identity)?;
     match stream::stream(work, job, spill, &mut output, progress) {
         Ok(done) => {
-            family::check_unchanged(&sources, &inputs)?;
+            family::check_unchanged(&sources, &stamps)?;
             let ran = Ran { work, job, inputs: &inputs, done, clock };
             family::finish(&ran, output, progress)
         }

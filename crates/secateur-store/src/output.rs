@@ -312,11 +312,21 @@ impl Output {
     ///
     /// An error of the disk.
     pub fn hashes(&self) -> Result<Vec<FileHash>, StoreError> {
-        let hash = |entry: &Entry| {
+        let hash = &|entry: &Entry| {
             let path = self.partial().join(&entry.name);
             manifest::hash(&*self.shared.files, &path).map_err(|error| self.kept(error))
         };
-        self.data_files()?.iter().map(hash).collect()
+        // Each on a thread of its own: weight files are few and large.
+        let entries = self.data_files()?;
+        std::thread::scope(|scope| {
+            let begin = |entry| scope.spawn(move || hash(entry));
+            let running: Vec<_> = entries.iter().map(begin).collect();
+            let join = |thread: std::thread::ScopedJoinHandle<'_, _>| match thread.join() {
+                Ok(done) => done,
+                Err(panic) => std::panic::resume_unwind(panic),
+            };
+            running.into_iter().map(join).collect()
+        })
     }
 
     /// The data files, sorted by name.

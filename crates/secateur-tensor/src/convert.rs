@@ -5,7 +5,9 @@
 
 pub mod blocks;
 
-use half::{bf16, f16};
+#[cfg(test)]
+use half::bf16;
+use half::f16;
 use rayon::prelude::*;
 
 use crate::dtype::DType;
@@ -88,6 +90,14 @@ fn half_to_f32(half: u16) -> f32 {
     f32::from_bits(size | special | (half & 0x8000) << 16)
 }
 
+/// The nearest bf16, of two the even one, without branches; NaN stays NaN.
+#[inline]
+fn bf16_of(value: f32) -> u16 {
+    let bits = value.to_bits();
+    let rounded = bits.wrapping_add(0x7fff + (bits >> 16 & 1)) >> 16;
+    (if value.is_nan() { bits >> 16 | 0x40 } else { rounded }) as u16
+}
+
 /// Encodes f32 values as f32, f16, bf16 or f64.
 ///
 /// # Panics
@@ -131,11 +141,11 @@ fn encode_chunk(dtype: DType, values: &[f32], bytes: &mut [u8]) {
                 *b = f16::from_f32(*value).to_le_bytes();
             }
         }
-        DType::BF16 => {
+        DType::BF16 => vectorize(|| {
             for (b, value) in bytes.as_chunks_mut().0.iter_mut().zip(values) {
-                *b = bf16::from_f32(*value).to_le_bytes();
+                *b = bf16_of(*value).to_le_bytes();
             }
-        }
+        }),
         DType::Q8_0 => blocks::to_q8_0(values, bytes),
         _ => panic!("values are not written as {dtype}"),
     }
@@ -169,6 +179,18 @@ mod tests {
         let mut values = [0.0; 3];
         decode(DType::F16, &shifted[1..], &mut values);
         assert_eq!(values, [1.0, 2.0, -3.5]);
+    }
+
+    #[test]
+    fn every_bf16_is_rounded_as_in_the_library() {
+        for at in (0..=u32::MAX).step_by(65_521) {
+            let value = f32::from_bits(at);
+            assert_eq!(bf16_of(value), bf16::from_f32(value).to_bits(), "{at:x}");
+        }
+        for bits in [0x7f7f_ffff, 0x7f80_0000, 0xff80_0001, 0x8000_8000, 0x0000_7fff_u32] {
+            let value = f32::from_bits(bits);
+            assert_eq!(bf16_of(value), bf16::from_f32(value).to_bits(), "{bits:x}");
+        }
     }
 
     #[test]

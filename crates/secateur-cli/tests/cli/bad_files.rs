@@ -179,6 +179,8 @@ pub(crate) const ACCEPTED: &[&str] = &[
     "escapes_in_names",
     "code_of_its_own",
     "tokenizer_ids_twice",
+    // The rule is given up after a bounded number of steps.
+    "tokenizer_regex_explodes",
     "tokenizer_template_token",
     "text_for_few_windows",
 ];

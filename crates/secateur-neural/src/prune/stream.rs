@@ -1,6 +1,8 @@
 //! The steps of a run, in their order, each journaled when it is done.
 
 use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+use std::thread::ScopedJoinHandle;
 
 use rayon::prelude::*;
 use secateur_core::census::Cutoff;
@@ -78,38 +80,66 @@ pub(super) fn stream(
     };
     let layers = work.model.dims.layers;
     progress.begin("block", layers);
-    for index in 0..layers {
-        let is_done = index < done.len();
-        if is_done && activations.is_none() {
-            progress.step(index + 1, &note(&done[index], true));
-            continue;
+    // What a block has written goes to the disk, and its step into the journal, while the next
+    // block is worked on.
+    let journal = Mutex::new(output);
+    std::thread::scope(|scope| -> Result<(), NeuralError> {
+        let mut writing: Option<ScopedJoinHandle<'_, Result<(), NeuralError>>> = None;
+        for index in 0..layers {
+            let is_done = index < done.len();
+            if is_done && activations.is_none() {
+                progress.step(index + 1, &note(&done[index], true));
+                continue;
+            }
+            let mut block = Block::open(work, index)?;
+            if is_done {
+                reload(work, &places, &mut block)?;
+            } else {
+                let step = prune_block(
+                    work,
+                    index,
+                    &mut block,
+                    activations.as_ref(),
+                    &mut allotted,
+                    &places,
+                )?;
+                join(writing.take())?;
+                let value = serde_json::to_value(&step).expect("a step is plain data");
+                done.push(step);
+                writing = Some(scope.spawn(|| {
+                    places.sync()?;
+                    let mut output = journal.lock().unwrap_or_else(PoisonError::into_inner);
+                    Ok(output.step(value)?)
+                }));
+            }
+            if let Some(activations) = &mut activations
+                && index + 1 < layers
+            {
+                block.advance(work, activations, None)?;
+            }
+            progress.step(index + 1, &note(&done[index], is_done));
+            if progress.stopped() && index + 1 < layers {
+                join(writing.take())?;
+                return Err(interrupted(work, job, done.len()));
+            }
         }
-        let mut block = Block::open(work, index)?;
-        if is_done {
-            reload(work, &places, &mut block)?;
-        } else {
-            let step =
-                prune_block(work, index, &mut block, activations.as_ref(), &mut allotted, &places)?;
-            places.sync()?;
-            output.step(serde_json::to_value(&step).expect("a step is plain data"))?;
-            done.push(step);
-        }
-        if let Some(activations) = &mut activations
-            && index + 1 < layers
-        {
-            block.advance(work, activations, None)?;
-        }
-        progress.step(index + 1, &note(&done[index], is_done));
-        if progress.stopped() && index + 1 < layers {
-            return Err(interrupted(work, job, done.len()));
-        }
-    }
+        join(writing)
+    })?;
     let mut histograms = Histograms::default();
     for step in &done {
         histograms.merge(&step.histograms);
     }
     let layers = done.into_iter().flat_map(|step| step.layers).collect();
     Ok(Done { layers, histograms, before })
+}
+
+/// Waits until a block is on the disk.
+fn join(writing: Option<ScopedJoinHandle<'_, Result<(), NeuralError>>>) -> Result<(), NeuralError> {
+    match writing.map(ScopedJoinHandle::join) {
+        None => Ok(()),
+        Some(Ok(done)) => done,
+        Some(Err(panic)) => std::panic::resume_unwind(panic),
+    }
 }
 
 /// A step of the journal.

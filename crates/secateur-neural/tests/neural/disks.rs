@@ -53,3 +53,40 @@ fn every_operation_may_fail() {
 fn the_process_may_end_at_every_operation() {
     every_operation(Failing::killed_at);
 }
+
+/// A calibration text of the same length, changed while the run reads.
+#[test]
+fn an_input_that_changes_ends_the_run() {
+    struct Touch(std::path::PathBuf);
+    impl secateur_core::Progress for Touch {
+        fn begin(&mut self, _: &str, _: usize) {}
+        fn step(&mut self, done: usize, _: &str) {
+            if done == 2 {
+                let text = std::fs::read(&self.0).unwrap();
+                let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+                std::fs::write(&self.0, &text).unwrap();
+                std::fs::File::options()
+                    .write(true)
+                    .open(&self.0)
+                    .unwrap()
+                    .set_modified(later)
+                    .unwrap();
+            }
+        }
+        fn warn(&mut self, _: &str) {}
+        fn stopped(&self) -> bool {
+            false
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("text.txt");
+    std::fs::copy(crate::fixture("demo/calibration.txt"), &text).unwrap();
+    let mut recipe = recipe("wanda", Budget::Sparsity(0.5));
+    recipe.calibration.as_mut().unwrap().files = vec![text.display().to_string()];
+    let output = folder.path().join("out");
+    let error =
+        secateur_neural::prune::run(&recipe, &job(&output, OnExisting::Refuse), &mut Touch(text));
+    let error = secateur_core::RunError::from(error.unwrap_err());
+    assert_eq!((error.code, error.kind.exit()), ("SEC-NN-020", 5), "{error}");
+    assert!(!output.exists());
+}

@@ -2,9 +2,10 @@
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
+use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 
-use super::isa::vectorize;
+use super::isa;
 use super::softmax::softmax_row;
 
 /// Queries that one task works on.
@@ -92,18 +93,37 @@ pub fn attention(q: &[f32], k: &[f32], v: &[f32], shape: AttentionShape, y: &mut
         let scores = &mut scores[..queries * seen.len()];
         let products = MatMut::from_row_major_slice_mut(scores, queries, seen.len());
         matmul(products, Accum::Replace, q, k.transpose(), s.scale, Par::Seq);
-        vectorize(|| {
-            for (at, row) in scores.chunks_exact_mut(seen.len()).enumerate() {
-                let visible = s.visible(first + at);
-                let (begin, end) = (visible.start - seen.start, visible.end - seen.start);
-                row[..begin].fill(0.0);
-                softmax_row(&mut row[begin..end]);
-                row[end..].fill(0.0);
-            }
-        });
+        isa::run(Weights { shape: s, first, seen: seen.clone(), scores });
         let weights = MatRef::from_row_major_slice(&*scores, queries, seen.len());
         matmul(y, Accum::Replace, weights, v, 1.0, Par::Seq);
     });
+}
+
+/// Turns scores of a tile into weights: softmax over what each query sees.
+struct Weights<'a> {
+    shape: AttentionShape,
+    /// The first query of the tile.
+    first: usize,
+    /// The keys that the tile has scores of.
+    seen: std::ops::Range<usize>,
+    scores: &'a mut [f32],
+}
+
+impl NullaryFnOnce for Weights<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "compiled anew for each instruction set")]
+    fn call(self) {
+        for (at, row) in self.scores.chunks_exact_mut(self.seen.len()).enumerate() {
+            let visible = self.shape.visible(self.first + at);
+            let begin = visible.start - self.seen.start;
+            let end = visible.end - self.seen.start;
+            row[..begin].fill(0.0);
+            softmax_row(&mut row[begin..end]);
+            row[end..].fill(0.0);
+        }
+    }
 }
 
 /// The rows `seen` of one key or value head of one sequence.

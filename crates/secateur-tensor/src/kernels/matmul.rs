@@ -1,5 +1,7 @@
 //! Products of matrices.
 
+#![expect(clippy::inline_always, reason = "bodies are compiled anew for each instruction set")]
+
 use std::marker::PhantomData;
 
 use faer::linalg::matmul::matmul;
@@ -36,8 +38,13 @@ pub fn matmul_transposed(x: &[f32], w: &[f32], bias: Option<&[f32]>, inner: usiz
     );
     let (rows, columns) = (x.len() / inner, w.len() / inner);
     let x = MatRef::from_row_major_slice(x, rows, inner);
-    let w = MatRef::from_row_major_slice(w, columns, inner).transpose();
-    let y = MatMut::from_row_major_slice_mut(y, rows, columns);
+    let w = MatRef::from_row_major_slice(w, columns, inner);
+    in_tiles(x, w, bias, MatMut::from_row_major_slice_mut(y, rows, columns));
+}
+
+/// `y = x w^T (+ bias)` in tiles of a fixed size.
+fn in_tiles(x: MatRef<'_, f32>, w: MatRef<'_, f32>, bias: Option<&[f32]>, y: MatMut<'_, f32>) {
+    let w = w.transpose();
     let tiles = y.par_row_chunks_mut(ROWS).enumerate().flat_map(|(r, band)| {
         let tiles = band.par_col_chunks_mut(COLUMNS).enumerate();
         tiles.map(move |(c, tile)| (r * ROWS, c * COLUMNS, tile))
@@ -71,22 +78,23 @@ pub fn matmul_stored(x: &[f32], w: &Stored, bias: Option<&[f32]>, y: &mut [f32])
         return;
     }
     let x = MatRef::from_row_major_slice(x, rows, inner);
-    let y = MatMut::from_row_major_slice_mut(y, rows, columns);
-    let tiles = y.par_col_chunks_mut(COLUMNS).enumerate();
-    tiles.for_each_init(Vec::new, |decoded, (at, mut y)| {
-        let first = at * COLUMNS;
-        let count = y.ncols();
+    let mut y = MatMut::from_row_major_slice_mut(y, rows, columns);
+    let panel = (PANEL / inner / COLUMNS).max(1) * COLUMNS;
+    let row_bytes = w.bytes().len() / columns;
+    let mut decoded = Vec::new();
+    for first in (0..columns).step_by(panel) {
+        let count = panel.min(columns - first);
         decoded.resize(count * inner, 0.0);
-        decode_rows(w, first, count, decoded);
-        let w = MatRef::from_row_major_slice(&*decoded, count, inner).transpose();
-        for row in (0..rows).step_by(ROWS) {
-            let tile = y.as_mut().subrows_mut(row, ROWS.min(rows - row));
-            let x = x.subrows(row, tile.nrows());
-            product(x, w, bias.map(|bias| &bias[first..]), tile);
-        }
-    });
+        let bytes = &w.bytes()[first * row_bytes..(first + count) * row_bytes];
+        convert::decode(w.dtype(), bytes, &mut decoded);
+        let w = MatRef::from_row_major_slice(&decoded, count, inner);
+        let bias = bias.map(|bias| &bias[first..first + count]);
+        in_tiles(x, w, bias, y.as_mut().subcols_mut(first, count));
+    }
 }
 
+/// Values of a weight at rest that are decoded at a time for many rows.
+const PANEL: usize = 1 << 23;
 /// Rows of `x` up to which a weight is multiplied as it is decoded.
 const FEW: usize = 8;
 /// Values of a weight that are decoded at a time: they stay in the nearest cache.
