@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use secateur_core::census::{Census, Cutoff};
 use secateur_core::prune::Job;
 use secateur_core::recipe::{Allocation, Scope};
-use secateur_core::{Budget, Evidence, Progress};
+use secateur_core::{Budget, Progress};
 use secateur_exec::Activations;
 use secateur_store::Output;
 use serde::{Deserialize, Serialize};
@@ -91,7 +91,8 @@ fn survey(
     progress: &mut dyn Progress,
     mut visit: impl FnMut(usize, &mut Block, &Squares) -> Result<(), NeuralError>,
 ) -> Result<Vec<Squares>, NeuralError> {
-    let windows = work.calibration.as_ref().filter(|_| work.needs() != Evidence::Nothing);
+    // OWL needs activations whatever the method needs.
+    let windows = work.calibration.as_ref();
     let mut activations: Option<Activations> = windows
         .map(|windows| stream::begin_activations(work, windows, spill, output))
         .transpose()?;

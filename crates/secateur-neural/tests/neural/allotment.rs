@@ -85,8 +85,15 @@ fn a_stopped_allocation_goes_on_to_the_same_bytes() {
 
 #[test]
 fn owl_gives_blocks_different_shares_around_the_budget() {
+    for method in ["wanda", "magnitude"] {
+        check_shares(method);
+    }
+}
+
+fn check_shares(method: &str) {
     let folder = tempfile::tempdir().unwrap();
     let mut recipe = recipe("wanda", Budget::Sparsity(0.6));
+    recipe.method = method.into();
     recipe.allocation = Allocation::Owl { threshold: 3.0, band: 0.1 };
     let output = folder.path().join("out");
     let record = run(&recipe, &job(&output, OnExisting::Refuse), &mut Silent).unwrap();
