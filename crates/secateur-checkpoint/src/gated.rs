@@ -2,7 +2,7 @@
 //! embedding, grouped heads, gated feed-forward. The files of these architectures say where they
 //! differ.
 
-use crate::arch::{Dims, activation, heads, rope};
+use crate::arch::{Architecture, Dims, activation, heads, rope};
 use crate::blocks::{Bias, BlockOptions, Builder, Segment};
 use crate::config::Config;
 use crate::error::CheckpointError;
@@ -12,6 +12,53 @@ use crate::error::CheckpointError;
 pub(crate) enum HeadNorm {
     Absent,
     Present,
+}
+
+/// One of these architectures: what it is called, and where it differs.
+pub(crate) struct Gated {
+    /// `model_type` in config.json.
+    pub(crate) name: &'static str,
+    /// Reads sizes and options.
+    pub(crate) dims: fn(&Config) -> Result<Dims, CheckpointError>,
+    pub(crate) head_norm: HeadNorm,
+}
+
+impl Architecture for Gated {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn dims(&self, config: &Config) -> Result<Dims, CheckpointError> {
+        (self.dims)(config)
+    }
+
+    fn embed(&self, mut b: Builder<'_>, dims: &Dims) -> Result<Segment, CheckpointError> {
+        let y = b.embedding("model.embed_tokens", dims.vocabulary, dims.width)?;
+        Ok(b.finish(y))
+    }
+
+    fn block(
+        &self,
+        b: Builder<'_>,
+        dims: &Dims,
+        index: usize,
+        options: BlockOptions,
+    ) -> Result<Segment, CheckpointError> {
+        block(b, dims, index, options, self.head_norm)
+    }
+
+    fn head(&self, mut b: Builder<'_>, dims: &Dims) -> Result<Segment, CheckpointError> {
+        let x = b.activations(dims.width);
+        let h = b.rms_norm("model.norm", x, dims.epsilon)?;
+        let name = if dims.tied { "model.embed_tokens" } else { "lm_head" };
+        let y = b.linear(name, h, dims.vocabulary, Bias::Absent)?;
+        Ok(b.finish(y))
+    }
+
+    /// A tied head that is stored all the same, and frequencies that older files hold.
+    fn ignores(&self, tensor: &str) -> bool {
+        tensor == "lm_head.weight" || tensor.ends_with("rotary_emb.inv_freq")
+    }
 }
 
 /// Sizes and options that all of them write alike, without biases and windows.
@@ -37,12 +84,7 @@ pub(crate) fn dims(config: &Config) -> Result<Dims, CheckpointError> {
     })
 }
 
-pub(crate) fn embed(mut b: Builder<'_>, dims: &Dims) -> Result<Segment, CheckpointError> {
-    let y = b.embedding("model.embed_tokens", dims.vocabulary, dims.width)?;
-    Ok(b.finish(y))
-}
-
-pub(crate) fn block(
+fn block(
     mut b: Builder<'_>,
     dims: &Dims,
     index: usize,
@@ -76,17 +118,4 @@ pub(crate) fn block(
     let h = b.linear(&name("mlp.down_proj"), h, dims.width, mlp_bias)?;
     let y = b.add("mlp.residual", h, x);
     Ok(b.finish(y))
-}
-
-pub(crate) fn head(mut b: Builder<'_>, dims: &Dims) -> Result<Segment, CheckpointError> {
-    let x = b.activations(dims.width);
-    let h = b.rms_norm("model.norm", x, dims.epsilon)?;
-    let name = if dims.tied { "model.embed_tokens" } else { "lm_head" };
-    let y = b.linear(name, h, dims.vocabulary, Bias::Absent)?;
-    Ok(b.finish(y))
-}
-
-/// A tied head that is stored all the same, and frequencies that older files hold.
-pub(crate) fn ignores(tensor: &str) -> bool {
-    tensor == "lm_head.weight" || tensor.ends_with("rotary_emb.inv_freq")
 }

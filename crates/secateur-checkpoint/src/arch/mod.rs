@@ -20,10 +20,10 @@ pub const ALL: &[&dyn Architecture] = &[
     &bert::Bert,
     &gpt2::Gpt2,
     &gpt_neox::GptNeox,
-    &llama::Llama,
-    &mistral::Mistral,
-    &qwen2::Qwen2,
-    &qwen3::Qwen3,
+    &llama::LLAMA,
+    &mistral::MISTRAL,
+    &qwen2::QWEN2,
+    &qwen3::QWEN3,
 ];
 
 /// How an architecture reads its configuration and builds its segments.

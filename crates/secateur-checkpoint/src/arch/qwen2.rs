@@ -3,46 +3,16 @@
 //!
 //! Source: A. Yang et al., 2024, "Qwen2 technical report".
 
-use super::{Architecture, Dims, windows_if_used};
-use crate::blocks::{BlockOptions, Builder, Segment};
+use super::{Dims, windows_if_used};
 use crate::config::Config;
 use crate::error::CheckpointError;
-use crate::gated::{self, HeadNorm};
+use crate::gated::{self, Gated, HeadNorm};
 
 /// The architecture `qwen2`.
-#[derive(Clone, Copy, Debug)]
-pub struct Qwen2;
+pub(crate) const QWEN2: Gated = Gated { name: "qwen2", dims, head_norm: HeadNorm::Absent };
 
-impl Architecture for Qwen2 {
-    fn name(&self) -> &'static str {
-        "qwen2"
-    }
-
-    fn dims(&self, config: &Config) -> Result<Dims, CheckpointError> {
-        let dims = gated::dims(config)?;
-        let windows = windows_if_used(config, dims.layers)?;
-        Ok(Dims { qkv_bias: true, windows, ..dims })
-    }
-
-    fn embed(&self, b: Builder<'_>, dims: &Dims) -> Result<Segment, CheckpointError> {
-        gated::embed(b, dims)
-    }
-
-    fn block(
-        &self,
-        b: Builder<'_>,
-        dims: &Dims,
-        index: usize,
-        options: BlockOptions,
-    ) -> Result<Segment, CheckpointError> {
-        gated::block(b, dims, index, options, HeadNorm::Absent)
-    }
-
-    fn head(&self, b: Builder<'_>, dims: &Dims) -> Result<Segment, CheckpointError> {
-        gated::head(b, dims)
-    }
-
-    fn ignores(&self, tensor: &str) -> bool {
-        gated::ignores(tensor)
-    }
+fn dims(config: &Config) -> Result<Dims, CheckpointError> {
+    let dims = gated::dims(config)?;
+    let windows = windows_if_used(config, dims.layers)?;
+    Ok(Dims { qkv_bias: true, windows, ..dims })
 }

@@ -209,6 +209,10 @@ fn translated(checkpoint: &Checkpoint, warnings: &mut Vec<String>) -> Result<Par
     let heads = checkpoint.dims.heads;
     let mut places = Vec::new();
     for (name, source) in checkpoint.tensors.iter() {
+        if checkpoint.dims.tied && name == "lm_head.weight" {
+            // The head is the embedding; a copy that differs would count in a GGUF file.
+            continue;
+        }
         let Some(in_file) = AsHf::in_file(name) else {
             if checkpoint.architecture.ignores(name) {
                 continue;

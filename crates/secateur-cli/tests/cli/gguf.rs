@@ -125,6 +125,23 @@ fn a_file_computes_and_says_what_a_directory_does() {
     }
 }
 
+/// A tied model whose file has a head all the same: the embedding is the head, there and here.
+#[test]
+fn a_tied_head_that_is_stored_does_not_count() {
+    let folder = with_tokenizer(byte_level());
+    let path = folder.join("model/config.json");
+    let mut config: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    config["tie_word_embeddings"] = json!(true);
+    fs::write(&path, config.to_string()).unwrap();
+    let perplexity = |output: &str| {
+        folder.must(&format!("prune model -o {output} --method magnitude --sparsity 0.5 -q"));
+        let eval = format!("eval {output} --perplexity text.txt --seq-len 16 --json");
+        let json: Value = serde_json::from_str(&folder.must(&eval).stdout).unwrap();
+        json["perplexity"].as_f64().unwrap()
+    };
+    assert_eq!(perplexity("out"), perplexity("out.gguf"));
+}
+
 #[test]
 fn value_types_of_a_file() {
     let folder = with_tokenizer(byte_level());

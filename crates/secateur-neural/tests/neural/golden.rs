@@ -124,6 +124,16 @@ fn compare(
     Agreement { norms: worst, masks: equal as f64 / all as f64, perplexity, written, folder }
 }
 
+/// A model that was put under target/models by hand.
+fn fetched(name: &str) -> Option<PathBuf> {
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/models").join(name);
+    if model.exists() {
+        return Some(model);
+    }
+    println!("skipped: no model at {}", model.display());
+    None
+}
+
 #[test]
 fn ko_neox_small_matches_the_reference() {
     let Some(data) = test_data() else { return };
@@ -144,12 +154,7 @@ fn ko_neox_small_matches_the_reference() {
 #[test]
 fn smollm2_matches_the_reference() {
     let Some(data) = test_data() else { return };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let model = root.join("target/models/SmolLM2-135M-Instruct.Q4_1.gguf");
-    if !model.exists() {
-        println!("skipped: no model at {}", model.display());
-        return;
-    }
+    let Some(model) = fetched("SmolLM2-135M-Instruct.Q4_1.gguf") else { return };
     let lm = data.join("golden/lm");
     let agreement = compare(
         &model,
@@ -166,12 +171,7 @@ fn smollm2_matches_the_reference() {
 #[test]
 fn minilm_matches_the_reference() {
     let Some(data) = test_data() else { return };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let model = root.join("target/models/all-MiniLM-L6-v2");
-    if !model.exists() {
-        println!("skipped: no model at {}", model.display());
-        return;
-    }
+    let Some(model) = fetched("all-MiniLM-L6-v2") else { return };
     let lm = data.join("golden/lm");
     let golden = lm.join("minilm_wanda50.safetensors");
     let agreement = compare(&model, "", &golden, (&golden, ":calib_ids"), None);
@@ -196,12 +196,7 @@ fn minilm_matches_the_reference() {
 #[test]
 fn sparsegpt_is_as_good_as_the_reference() {
     let Some(data) = test_data() else { return };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let model = root.join("target/models/SmolLM2-135M-Instruct.Q4_1.gguf");
-    if !model.exists() {
-        println!("skipped: no model at {}", model.display());
-        return;
-    }
+    let Some(model) = fetched("SmolLM2-135M-Instruct.Q4_1.gguf") else { return };
     let lm = data.join("golden/lm");
     let mut recipe = recipe(&model, &lm.join("smollm2_calibration.safetensors"));
     recipe.method = "sparsegpt".into();
