@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::mask::Mask;
 use crate::radix;
-use crate::scores::{Scores, key};
+use crate::scores::{Scores, key, value};
 use crate::select::SelectError;
+use crate::wide::{self, NullaryFnOnce};
 
 /// Counts of scores by a half of their ranks.
 #[derive(Clone, Debug)]
@@ -65,15 +66,68 @@ impl Census {
 }
 
 impl Cutoff {
+    /// A cut at a score, of which the first `ties` go.
+    pub(crate) fn new(value: f32, ties: u64) -> Self {
+        Self { rank: key(value), ties }
+    }
+
+    /// The same cut for the next scores alone, in the order of the passes: what is left of the ties
+    /// is for those after them.
+    #[must_use]
+    pub fn split(&mut self, scores: &Scores) -> Self {
+        let tied = scores.values().iter().filter(|v| key(**v) == self.rank).count() as u64;
+        let ties = self.ties.min(tied);
+        self.ties -= ties;
+        Self { rank: self.rank, ties }
+    }
+
     /// The mask of the next scores, in the order of the passes.
     pub fn mask(&mut self, scores: &Scores) -> Mask {
-        let keep = |value: &f32| {
-            let rank = key(*value);
-            let tie = rank == self.rank && self.ties > 0;
-            self.ties -= u64::from(tie);
-            rank >= self.rank && !tie
-        };
-        scores.values().iter().map(keep).collect()
+        let mut words = vec![0; scores.len().div_ceil(64)];
+        self.mask_into(scores.values(), &mut words);
+        Mask::of_words(words, scores.len())
+    }
+
+    /// The same as words of a mask.
+    pub(crate) fn mask_into(&mut self, values: &[f32], words: &mut [u64]) {
+        wide::run(PutWords { cutoff: self, values, words });
+    }
+}
+
+struct PutWords<'a> {
+    cutoff: &'a mut Cutoff,
+    values: &'a [f32],
+    words: &'a mut [u64],
+}
+
+impl NullaryFnOnce for PutWords<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "compiled anew for each level")]
+    fn call(self) {
+        let ties = &mut self.cutoff.ties;
+        let last = value(self.cutoff.rank);
+        for (word, values) in self.words.iter_mut().zip(self.values.chunks(64)) {
+            let mut flags = [false; 64];
+            for (keep, value) in flags.iter_mut().zip(values) {
+                *keep = *value >= last;
+            }
+            *word = Mask::word(&flags);
+            if *ties > 0 {
+                let mut tied = [false; 64];
+                for (tied, value) in tied.iter_mut().zip(values) {
+                    *tied = *value == last;
+                }
+                let mut tied = Mask::word(&tied);
+                while tied > 0 && *ties > 0 {
+                    let first = tied & tied.wrapping_neg();
+                    *word &= !first;
+                    tied &= !first;
+                    *ties -= 1;
+                }
+            }
+        }
     }
 }
 
@@ -113,7 +167,13 @@ mod tests {
                 census.add(&scores(layer));
             }
             let mut cutoff = census.cutoff();
-            let masks = layers.iter().map(|layer| cutoff.mask(&scores(layer)));
+            let mut whole = cutoff;
+            let masks = layers.iter().map(|layer| {
+                let scores = scores(layer);
+                let mask = cutoff.mask(&scores);
+                assert_eq!(whole.split(&scores).mask(&scores), mask, "case {case}");
+                mask
+            });
             let got: Vec<bool> = masks.flat_map(|mask| mask.iter().collect::<Vec<_>>()).collect();
             assert_eq!(got, expect.iter().collect::<Vec<_>>(), "case {case}");
         }

@@ -11,6 +11,7 @@
 //! [`Scores`], [`Budget`], [`Limits`] and [`Mask`] (its nouns), [`prune()`](prune::prune) and
 //! [`gradual()`](prune::gradual) (its verbs), [`Recipe`] and [`Record`] (what goes in and out).
 
+pub mod bracket;
 pub mod budget;
 pub mod census;
 pub mod error;
@@ -25,6 +26,7 @@ pub mod record;
 pub mod schedule;
 pub mod scores;
 pub mod select;
+mod wide;
 
 pub use budget::{Budget, Limits};
 pub use error::{Kind, Progress, RunError, Silent};

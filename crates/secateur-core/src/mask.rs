@@ -46,6 +46,8 @@ impl Mask {
     }
 
     /// The word of up to 64 flags.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a loop around it is compiled for several levels")]
     pub(crate) fn word(flags: &[bool]) -> u64 {
         let (eights, rest) = flags.as_chunks::<8>();
         let mut word = 0;

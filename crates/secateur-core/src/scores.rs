@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 
 use rayon::prelude::*;
 
+use crate::wide::{self, NullaryFnOnce};
+
 /// Scores of numbered units; larger means keep. Units compete inside their group only.
 ///
 /// Values are f32. NaN is refused, infinities are allowed, and -0.0 counts as 0.0.
@@ -118,6 +120,11 @@ impl Scores {
         &self.values
     }
 
+    /// The values alone.
+    pub fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+
     /// Number of units.
     pub fn len(&self) -> usize {
         self.values.len()
@@ -147,57 +154,78 @@ impl Scores {
     /// Sum of the finite scores of the units that `mask` keeps, divided by that of all units;
     /// 1 when all scores are zero.
     pub fn share_kept(&self, mask: &crate::Mask) -> f64 {
+        share(self.sums(mask))
+    }
+
+    /// Sum of the finite scores of the units that `mask` keeps, and of all units.
+    pub fn sums(&self, mask: &crate::Mask) -> [f64; 2] {
         // Sums of parts of a fixed length, in order: the same for any number of threads.
         const WORDS: usize = 1024;
         let part = |(values, words): (&[f32], &[u64])| {
-            let sums = sums(values, words);
+            let sums = wide::run(Sums { values, words });
             if sums.1.is_finite() { sums } else { finite_sums(values, words) }
         };
         let parts = self.values.par_chunks(64 * WORDS).zip(mask.words().par_chunks(WORDS));
         let sums: Vec<(f64, f64)> = parts.map(part).collect();
-        let (kept, all) = sums.iter().fold((0.0, 0.0), |(k, a), sum| (k + sum.0, a + sum.1));
-        if all == 0.0 { 1.0 } else { kept / all }
+        sums.iter().fold([0.0; 2], |[kept, all], sum| [kept + sum.0, all + sum.1])
     }
 }
 
-/// Sum of the values whose bit is set, and of all, four at a time.
-fn sums(values: &[f32], words: &[u64]) -> (f64, f64) {
-    const SHARES: [[f64; 4]; 16] = shares();
-    let (mut kept, mut all) = ([0.0_f64; 4], [0.0_f64; 4]);
-    let (mut rest_kept, mut rest_all) = (0.0, 0.0);
-    for (values, word) in values.chunks(64).zip(words) {
-        let (fours, rest) = values.as_chunks::<4>();
-        for (at, four) in fours.iter().enumerate() {
-            let shares = &SHARES[(word >> (4 * at) & 15) as usize];
-            for lane in 0..4 {
-                let value = f64::from(four[lane]);
-                all[lane] += value;
-                kept[lane] += value * shares[lane];
+/// The first sum divided by the second; 1 when that is zero.
+pub fn share([kept, all]: [f64; 2]) -> f64 {
+    if all == 0.0 { 1.0 } else { kept / all }
+}
+
+/// Sum of the values whose bit is set, and of all.
+struct Sums<'a> {
+    values: &'a [f32],
+    words: &'a [u64],
+}
+
+impl NullaryFnOnce for Sums<'_> {
+    type Output = (f64, f64);
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "compiled anew for each level")]
+    fn call(self) -> (f64, f64) {
+        // Eight sums of each kind at once.
+        let (mut kept, mut all) = ([0.0_f64; 8], [0.0_f64; 8]);
+        let (mut rest_kept, mut rest_all) = (0.0, 0.0);
+        for (values, word) in self.values.chunks(64).zip(self.words) {
+            let (eights, rest) = values.as_chunks::<8>();
+            for (eight, byte) in eights.iter().zip(word.to_le_bytes()) {
+                let bits = &BITS[usize::from(byte)];
+                for lane in 0..8 {
+                    all[lane] += f64::from(eight[lane]);
+                }
+                for lane in 0..8 {
+                    kept[lane] += f64::from(f32::from_bits(eight[lane].to_bits() & bits[lane]));
+                }
+            }
+            for (at, value) in rest.iter().enumerate() {
+                let kept = word >> (8 * eights.len() + at) & 1 == 1;
+                rest_all += f64::from(*value);
+                rest_kept += if kept { f64::from(*value) } else { 0.0 };
             }
         }
-        for (at, value) in rest.iter().enumerate() {
-            let kept = word >> (4 * fours.len() + at) & 1 == 1;
-            rest_all += f64::from(*value);
-            rest_kept += if kept { f64::from(*value) } else { 0.0 };
-        }
+        (kept.iter().sum::<f64>() + rest_kept, all.iter().sum::<f64>() + rest_all)
     }
-    (kept.iter().sum::<f64>() + rest_kept, all.iter().sum::<f64>() + rest_all)
 }
 
-/// 1 for each bit of a number that is set, lowest first.
-const fn shares() -> [[f64; 4]; 16] {
-    let mut shares = [[0.0; 4]; 16];
-    let mut bits = 0;
-    while bits < 16 {
+/// For each of eight bits, lowest first, all bits of a number or none.
+static BITS: [[u32; 8]; 256] = {
+    let mut all = [[0; 8]; 256];
+    let mut byte = 0;
+    while byte < 256 {
         let mut lane = 0;
-        while lane < 4 {
-            shares[bits][lane] = (bits >> lane & 1) as f64;
+        while lane < 8 {
+            all[byte][lane] = if byte >> lane & 1 == 1 { u32::MAX } else { 0 };
             lane += 1;
         }
-        bits += 1;
+        byte += 1;
     }
-    shares
-}
+    all
+};
 
 /// The same over the finite values only.
 fn finite_sums(values: &[f32], words: &[u64]) -> (f64, f64) {
@@ -209,9 +237,21 @@ fn finite_sums(values: &[f32], words: &[u64]) -> (f64, f64) {
     (kept, all)
 }
 
+struct CountNan<'a>(&'a [f32]);
+
+impl NullaryFnOnce for CountNan<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "compiled anew for each level")]
+    fn call(self) -> usize {
+        self.0.iter().filter(|v| v.is_nan()).count()
+    }
+}
+
 fn refuse_nan(values: &[f32]) -> Result<(), ScoresError> {
     // Without branches first: almost no list has any.
-    let has = |part: &[f32]| part.iter().filter(|v| v.is_nan()).count() > 0;
+    let has = |part: &[f32]| wide::run(CountNan(part)) > 0;
     if !values.par_chunks(1 << 16).any(has) {
         return Ok(());
     }
@@ -227,6 +267,11 @@ pub(crate) fn key(score: f32) -> u32 {
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
+/// The score of a key.
+pub(crate) fn value(key: u32) -> f32 {
+    f32::from_bits(if key >> 31 == 1 { key & !(1 << 31) } else { !key })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -236,6 +281,7 @@ mod tests {
         let ascending = [f32::NEG_INFINITY, -2.0, -1e-40, 0.0, 1e-40, 1.0, f32::INFINITY];
         for pair in ascending.windows(2) {
             assert!(key(pair[0]) < key(pair[1]), "{pair:?}");
+            assert_eq!(value(key(pair[0])).to_bits(), pair[0].to_bits());
         }
         assert_eq!(key(-0.0), key(0.0));
     }

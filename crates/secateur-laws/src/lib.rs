@@ -39,6 +39,7 @@ pub const LAWS: &[(&str, Law)] = &[
     ("exact_count", exact_count),
     ("idempotent", idempotent),
     ("monotone", monotone),
+    ("row_wise", row_wise),
     ("scale_free", scale_free),
 ];
 
@@ -85,6 +86,18 @@ fn monotone(case: &Case, score: Score<'_>) -> Result<(), TestCaseError> {
     let few = mask(&scores, Budget::Sparsity(case.more));
     let many = mask(&scores, Budget::Sparsity(case.sparsity));
     prop_assert!(few.within(&many));
+    Ok(())
+}
+
+/// A row has the same scores alone as among others.
+fn row_wise(case: &Case, score: Score<'_>) -> Result<(), TestCaseError> {
+    let together = score(case);
+    let rows = case.weight.chunks_exact(case.inner).zip(together.values().chunks_exact(case.inner));
+    for (weight, expect) in rows {
+        let row = Case { out: 1, weight: weight.to_vec(), ..case.clone() };
+        let alone = score(&row);
+        prop_assert_eq!(alone.values(), expect);
+    }
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use secateur_core::record::{
 };
 use secateur_core::{Progress, Random, Recipe, RunError, interval};
 use secateur_store::{Output, hash_file};
-use secateur_tensor::kernels::isa;
+use secateur_tensor::kernels::isa::{self, vectorize};
 use secateur_tensor::{DType, Stored};
 use serde_json::{Value, json};
 
@@ -53,22 +53,26 @@ pub(crate) struct Ran<'a> {
     pub(crate) work: &'a Work<'a>,
     pub(crate) job: &'a Job,
     pub(crate) inputs: &'a [Input],
+    /// Values of the input model that are not zero.
+    pub(crate) nonzeros: u64,
     pub(crate) done: Done,
     pub(crate) clock: std::time::Instant,
 }
 
-/// Hashes of the files that a run reads; weights that are not finite are refused here.
+/// What is read of everything before a run: the inputs with their hashes, and the number of values
+/// of the model that are not zero. Weights that are not finite are refused here.
 pub(crate) fn inputs(
     work: &Work<'_>,
     sources: &[(&'static str, PathBuf)],
-) -> Result<Vec<Input>, NeuralError> {
-    check_finite(&work.model)?;
+) -> Result<(Vec<Input>, u64), NeuralError> {
+    let nonzeros = nonzeros_if_finite(&work.model)?;
     let input = |(role, path): &(&'static str, PathBuf)| {
         let hash = hash_file(path)?;
         let name = path.display().to_string();
         Ok(Input { role: (*role).to_owned(), name, bytes: hash.bytes, blake3: hash.blake3 })
     };
-    sources.par_iter().map(input).collect()
+    let inputs: Result<_, NeuralError> = sources.par_iter().map(input).collect();
+    Ok((inputs?, nonzeros))
 }
 
 /// Refuses NaN and infinite weights, with the tensor, their number and the first place.
@@ -76,20 +80,30 @@ pub(crate) fn inputs(
 /// # Errors
 /// [`secateur_checkpoint::CheckpointError::NotFinite`] for the first such tensor.
 pub fn check_finite(model: &secateur_checkpoint::Checkpoint) -> Result<(), NeuralError> {
+    nonzeros_if_finite(model).map(|_| ())
+}
+
+/// Number of values of the model that are not zero, in the same pass.
+fn nonzeros_if_finite(model: &secateur_checkpoint::Checkpoint) -> Result<u64, NeuralError> {
     let tensors: Vec<_> = model.tensors.iter().collect();
-    let bad = tensors.par_iter().find_map_first(|(name, source)| {
-        let (count, first) = not_finite(&source.stored);
-        (count > 0).then(|| secateur_checkpoint::CheckpointError::NotFinite {
+    let nonzeros = |(name, source): &(&str, &secateur_checkpoint::Source)| {
+        let counts = counts(&source.stored);
+        if counts.bad == 0 {
+            return Ok(counts.nonzeros);
+        }
+        Err(secateur_checkpoint::CheckpointError::NotFinite {
             path: model.path.clone(),
             name: (*name).to_owned(),
-            count,
-            first,
+            count: counts.bad,
+            first: counts.first_bad,
         })
-    });
-    match bad {
-        Some(error) => Err(error.into()),
-        None => Ok(()),
+    };
+    let all: Vec<Result<u64, _>> = tensors.par_iter().map(nonzeros).collect();
+    let mut sum = 0;
+    for nonzeros in all {
+        sum += nonzeros?;
     }
+    Ok(sum)
 }
 
 /// Why values that are not finite came out of block `block`: a damaged weight where there is one,
@@ -99,29 +113,72 @@ pub fn not_finite_values(model: &secateur_checkpoint::Checkpoint, block: usize) 
     check_finite(model).err().unwrap_or(overflow)
 }
 
-/// Number of values that are not finite, and the place of the first.
-fn not_finite(stored: &Stored) -> (usize, usize) {
-    fn count<const N: usize>(bytes: &[u8], bad: impl Fn([u8; N]) -> bool) -> (usize, usize) {
+/// What stands in a stored tensor.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    nonzeros: u64,
+    /// Values that are not finite.
+    bad: usize,
+    /// The place of the first of these.
+    first_bad: usize,
+}
+
+/// Counts the values of a stored tensor; of types that are not computed with all are nonzero.
+fn counts(stored: &Stored) -> Counts {
+    fn count<const N: usize>(
+        bytes: &[u8],
+        zero: impl Fn([u8; N]) -> bool + Sync,
+        bad: impl Fn([u8; N]) -> bool + Sync,
+    ) -> Counts {
+        const PART: usize = 1 << 16;
         let values = bytes.as_chunks::<N>().0;
-        // Without branches first, since almost no tensor has any.
-        let total = values.iter().filter(|b| bad(**b)).count();
-        let first = if total == 0 { 0 } else { values.iter().position(|b| bad(*b)).unwrap_or(0) };
-        (total, first)
+        let part = |part: &[[u8; N]]| {
+            vectorize(|| {
+                // Short sums, of which many fit into a register.
+                let sums = part.chunks(1 << 12).map(|part| {
+                    let count = |(zeros, bads): (u32, u32), value: &[u8; N]| {
+                        (zeros + u32::from(zero(*value)), bads + u32::from(bad(*value)))
+                    };
+                    part.iter().fold((0, 0), count)
+                });
+                sums.fold((0, 0), |(a, b), (zeros, bads)| (a + zeros as usize, b + bads as usize))
+            })
+        };
+        let sum = |a: (usize, usize), b: (usize, usize)| (a.0 + b.0, a.1 + b.1);
+        let (zeros, bads) = values.par_chunks(PART).map(part).reduce(|| (0, 0), sum);
+        // Almost no tensor has any.
+        let first = if bads == 0 { None } else { values.iter().position(|b| bad(*b)) };
+        Counts { nonzeros: (values.len() - zeros) as u64, bad: bads, first_bad: first.unwrap_or(0) }
     }
     let bytes = stored.bytes();
     match stored.dtype() {
-        DType::F16 => count(bytes, |b| u16::from_le_bytes(b) & 0x7c00 == 0x7c00),
-        DType::BF16 => count(bytes, |b| u16::from_le_bytes(b) & 0x7f80 == 0x7f80),
-        DType::F32 => count(bytes, |b| u32::from_le_bytes(b) & 0x7f80_0000 == 0x7f80_0000),
-        DType::F64 => count(bytes, |b: [u8; 8]| !f64::from_le_bytes(b).is_finite()),
+        DType::F16 => count(
+            bytes,
+            |b| u16::from_le_bytes(b) & 0x7fff == 0,
+            |b| u16::from_le_bytes(b) & 0x7c00 == 0x7c00,
+        ),
+        DType::BF16 => count(
+            bytes,
+            |b| u16::from_le_bytes(b) & 0x7fff == 0,
+            |b| u16::from_le_bytes(b) & 0x7f80 == 0x7f80,
+        ),
+        DType::F32 => count(
+            bytes,
+            |b| u32::from_le_bytes(b) & 0x7fff_ffff == 0,
+            |b| u32::from_le_bytes(b) & 0x7f80_0000 == 0x7f80_0000,
+        ),
+        DType::F64 => {
+            count(bytes, |b| f64::from_le_bytes(b) == 0.0, |b| !f64::from_le_bytes(b).is_finite())
+        }
         dtype if dtype.is_block() => match stored.to_f32() {
-            Ok(values) => {
-                let total = values.iter().filter(|v| !v.is_finite()).count();
-                (total, values.iter().position(|v| !v.is_finite()).unwrap_or(0))
-            }
-            Err(_) => (0, 0),
+            Ok(values) => Counts {
+                nonzeros: values.iter().filter(|v| **v != 0.0).count() as u64,
+                bad: values.iter().filter(|v| !v.is_finite()).count(),
+                first_bad: values.iter().position(|v| !v.is_finite()).unwrap_or(0),
+            },
+            Err(_) => Counts { nonzeros: stored.len() as u64, ..Counts::default() },
         },
-        _ => (0, 0),
+        _ => Counts { nonzeros: stored.len() as u64, ..Counts::default() },
     }
 }
 
@@ -231,27 +288,9 @@ fn similarity(
     Ok(Measured { value, interval })
 }
 
-fn nonzeros(model: &secateur_checkpoint::Checkpoint) -> u64 {
-    let tensors: Vec<_> = model.tensors.iter().collect();
-    tensors.par_iter().map(|(_, source)| count_nonzeros(&source.stored)).sum()
-}
-
 /// Values of a stored tensor that are not zero.
 pub fn count_nonzeros(stored: &Stored) -> u64 {
-    fn count<const N: usize>(bytes: &[u8], zero: impl Fn([u8; N]) -> bool) -> u64 {
-        bytes.as_chunks::<N>().0.iter().filter(|b| !zero(**b)).count() as u64
-    }
-    let bytes = stored.bytes();
-    match stored.dtype() {
-        DType::F16 | DType::BF16 => count(bytes, |b| u16::from_le_bytes(b) & 0x7fff == 0),
-        DType::F32 => count(bytes, |b| u32::from_le_bytes(b) & 0x7fff_ffff == 0),
-        DType::F64 => count(bytes, |b: [u8; 8]| f64::from_le_bytes(b) == 0.0),
-        dtype if dtype.is_block() => match stored.to_f32() {
-            Ok(values) => values.iter().filter(|v| **v != 0.0).count() as u64,
-            Err(_) => stored.len() as u64,
-        },
-        _ => stored.len() as u64,
-    }
+    counts(stored).nonzeros
 }
 
 fn record(ran: &Ran<'_>, after: Option<Measured>, turned: Option<Measured>) -> Record {
@@ -262,7 +301,7 @@ fn record(ran: &Ran<'_>, after: Option<Measured>, turned: Option<Measured>) -> R
     let is_encoder = work.model.architecture.encoder();
     let head = if is_encoder { 0 } else { (dims.vocabulary * dims.width) as u64 };
     // Only pruned layers gain zeros; the file that was written need not be read again.
-    let nonzeros = nonzeros(&work.model);
+    let nonzeros = ran.nonzeros;
     let zeros_before = ran.done.histograms.weights_before.zeros;
     let pruned = ran.done.layers.iter().filter(|l| l.skipped.is_none());
     let zeros_after: u64 = pruned.map(|l| (l.shape[0] * l.shape[1]) as u64 - l.nonzeros).sum();

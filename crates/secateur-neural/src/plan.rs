@@ -9,7 +9,7 @@ use secateur_tensor::DType;
 use serde::Serialize;
 
 use crate::error::NeuralError;
-use crate::prune::{Work, shape_of};
+use crate::prune::{BAND, Work, shape_of};
 
 /// Memory that a run may take unless it is told: what a small laptop has free.
 const DEFAULT_MEMORY: u64 = 4 << 30;
@@ -37,7 +37,10 @@ pub struct Memory {
 }
 
 /// Bytes of memory that a run takes, from shapes alone.
-pub fn memory(work: &Work<'_>) -> Memory {
+///
+/// # Errors
+/// [`NeuralError`] when the first block cannot be described.
+pub fn memory(work: &Work<'_>) -> Result<Memory, NeuralError> {
     let d = &work.model.dims;
     let kv = d.heads.kv * d.heads.width;
     let attention = d.heads.count * d.heads.width;
@@ -45,7 +48,13 @@ pub fn memory(work: &Work<'_>) -> Memory {
         (d.width * (attention + 2 * kv) + attention * d.width + 3 * d.inner * d.width) as u64;
     let largest = (d.inner.max(3 * attention) * d.width) as u64;
     let values = |tokens: usize| ((6 * d.width + 3 * d.inner + 2 * attention) * tokens * 4) as u64;
-    let mut least = BASE + block * 4 + largest * 16;
+    // Without activations no block is at work: a layer alone is, or bands of it.
+    let mut least = BASE
+        + match (&work.calibration, work.in_bands()?) {
+            (Some(_), _) => block * 4 + largest * 16,
+            (None, false) => largest * 16,
+            (None, true) => (BAND * 16 * rayon::current_num_threads()) as u64,
+        };
     if work.needs() == Evidence::Moments {
         // Products of each distinct input, and the factor of the largest at work.
         let square = |n: usize| (n * n) as u64;
@@ -66,7 +75,7 @@ pub fn memory(work: &Work<'_>) -> Memory {
         let all = Activations::bytes(DType::F32, windows.count(), windows.tokens, d.width);
         least = least.max(BASE + block * 4 + head + all + values(windows.tokens.max(BATCH_TOKENS)));
     }
-    Memory { least, activations }
+    Ok(Memory { least, activations })
 }
 
 impl Memory {
@@ -147,7 +156,7 @@ pub fn plan(work: &Work<'_>, max_memory: Option<u64>) -> Result<Plan, NeuralErro
             }
         }
     }
-    let memory = memory(work);
+    let memory = memory(work)?;
     let spill = memory.spill(max_memory)?;
     let (in_memory, spilled) = match spill {
         Spill::Memory => (memory.activations, 0),

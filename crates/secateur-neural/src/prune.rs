@@ -10,12 +10,16 @@
 mod allot;
 mod block;
 mod evidence;
+mod linear;
 mod places;
 mod stream;
+
+pub(crate) use linear::BAND;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use secateur_checkpoint::blocks::WeightOrder;
 use secateur_checkpoint::write::{self, PlannedFile};
 use secateur_checkpoint::{BlockOptions, Checkpoint, CheckpointError, Linear};
 use secateur_core::prune::{Evidence, Job, OnExisting};
@@ -72,7 +76,7 @@ pub fn run_work(
     let spill = work.memory(job)?;
     let sources = work.sources()?;
     let stamps: Vec<_> = sources.iter().map(|(_, path)| family::stamp(path)).collect();
-    let inputs = family::inputs(work, &sources)?;
+    let (inputs, nonzeros) = family::inputs(work, &sources)?;
     let identity = family::identity(work.recipe, &inputs);
     // The model's folder too: nothing is written into it.
     let mut paths: Vec<_> = sources.iter().map(|(_, path)| path.clone()).collect();
@@ -90,7 +94,7 @@ pub fn run_work(
     match stream::stream(work, job, spill, &mut output, progress) {
         Ok(done) => {
             family::check_unchanged(&sources, &stamps)?;
-            let ran = Ran { work, job, inputs: &inputs, done, clock };
+            let ran = Ran { work, job, inputs: &inputs, nonzeros, done, clock };
             family::finish(&ran, output, progress)
         }
         Err(error) => {
@@ -122,6 +126,8 @@ pub struct Work<'a> {
     /// What the output cannot hold, each a sentence.
     unwritten: Vec<String>,
     pruner: Pruner,
+    /// Whether the scores of a row hang on that row alone.
+    row_wise: bool,
 }
 
 /// What a finished stream knows.
@@ -142,7 +148,8 @@ impl<'a> Work<'a> {
     /// [`NeuralError`] with the first thing that does not fit.
     pub fn new(recipe: &'a Recipe) -> Result<Self, NeuralError> {
         let entry = criteria::find(&recipe.method)?;
-        Self::with_pruner(recipe, (entry.make)(recipe)?)
+        let row_wise = entry.laws.contains(&"row_wise");
+        Self::with_pruner(recipe, (entry.make)(recipe)?, row_wise)
     }
 
     /// The same with a criterion that is in no list.
@@ -153,10 +160,14 @@ impl<'a> Work<'a> {
         recipe: &'a Recipe,
         criterion: Box<LayerCriterion>,
     ) -> Result<Self, NeuralError> {
-        Self::with_pruner(recipe, Pruner::Criterion(criterion))
+        Self::with_pruner(recipe, Pruner::Criterion(criterion), false)
     }
 
-    fn with_pruner(recipe: &'a Recipe, pruner: Pruner) -> Result<Self, NeuralError> {
+    fn with_pruner(
+        recipe: &'a Recipe,
+        pruner: Pruner,
+        row_wise: bool,
+    ) -> Result<Self, NeuralError> {
         check_recipe(recipe, &pruner)?;
         let model = secateur_checkpoint::open(recipe.model.as_ref())?;
         let choice = Choice { layers: recipe.layers.clone(), skip: recipe.skip.clone() };
@@ -208,6 +219,7 @@ impl<'a> Work<'a> {
             files,
             unwritten,
             pruner,
+            row_wise,
         })
     }
 
@@ -235,7 +247,7 @@ impl<'a> Work<'a> {
     }
 
     fn memory(&self, job: &Job) -> Result<Spill, NeuralError> {
-        plan::memory(self).spill(job.max_memory)
+        plan::memory(self)?.spill(job.max_memory)
     }
 
     /// Files that the run reads, with their roles.
@@ -253,6 +265,16 @@ impl<'a> Work<'a> {
     /// Tokens of a calibration window; 1 without calibration.
     pub fn tokens(&self) -> usize {
         self.calibration.as_ref().map_or(1, |windows| windows.tokens)
+    }
+
+    /// Whether no layer is ever in memory as a whole.
+    pub(crate) fn in_bands(&self) -> Result<bool, NeuralError> {
+        let fit = self.row_wise && self.calibration.is_none() && self.recipe.layout == Layout::Hf;
+        if !fit || self.recipe.scope == Scope::Global {
+            return Ok(false);
+        }
+        let segment = self.model.block(0, BlockOptions { positions: 1, cache: false })?;
+        Ok(segment.linears.iter().all(|linear| linear.order == WeightOrder::OutIn))
     }
 
     /// What the method must have seen.

@@ -1,6 +1,9 @@
 //! What a run remembers of each layer: counts, histograms, mask maps. Small enough to be
 //! journaled, so that a resumed run gives the same report.
 
+use std::ops::Range;
+use std::sync::LazyLock;
+
 use rayon::prelude::*;
 use secateur_core::figure::{self, Figure};
 use secateur_core::record::Named;
@@ -56,9 +59,10 @@ pub struct Map {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decades {
-    /// Counts from 10^-7 on, eight bins a decade; smaller and larger values in the end bins.
+    /// Counts from 10^-7 on, eight bins a decade; smaller and larger values in the end bins. Those
+    /// of large layers are those of a sample times its share.
     pub bins: Vec<u64>,
-    /// Values that are exactly zero.
+    /// Values that are exactly zero, all of them.
     pub zeros: u64,
 }
 
@@ -69,39 +73,18 @@ impl Default for Decades {
 }
 
 impl Decades {
-    /// Counts values.
-    pub fn add(&mut self, values: &[f32]) {
-        let counts = count(values.par_chunks(PART), SIZES, |part, counts: &mut Counts| {
-            let mut zeros = 0;
-            let (pairs, rest) = part.as_chunks::<2>();
-            // Two tables: the next increment need not wait for the one before.
-            let mut second = vec![0_u32; SIZES];
-            for [a, b] in pairs {
-                counts[size(*a)] += 1;
-                second[size(*b)] += 1;
-                zeros += u32::from(*a == 0.0) + u32::from(*b == 0.0);
+    /// Counts the values of a layer, or of a part of it, that stand in the sample. Zeros stand in
+    /// no bin.
+    pub fn add(&mut self, values: &[f32], sample: Sample) {
+        let parts = sample.parts(values.len()).map(|units| {
+            let mut bins = [[0_u32; BINS]; 4];
+            for units in units {
+                count(&values[units], &mut bins);
             }
-            for value in rest {
-                counts[size(*value)] += 1;
-                zeros += u32::from(*value == 0.0);
-            }
-            counts.iter_mut().zip(second).for_each(|(a, b)| *a += b);
-            // Exact zeros get a count of their own, past the others.
-            counts[0] -= zeros;
-            counts[SIZES] = zeros;
+            total(&bins)
         });
-        self.spread(&counts[..SIZES], counts[SIZES]);
-    }
-
-    /// Puts counts by [`size`] into their bins.
-    fn spread(&mut self, counts: &[u64], zeros: u64) {
-        self.zeros += zeros;
-        let last = self.bins.len() as i64 - 1;
-        for (at, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
-            let value = f32::from_bits((at as u32) << 16 | 1 << 15);
-            let place = (fast_log10(value) - LOW as f32) * PER_DECADE as f32;
-            self.bins[(place as i64).clamp(0, last) as usize] += count;
-        }
+        let counts = parts.reduce(|| vec![0; BINS], |a, b| sum(a, &b));
+        sample.spread(&mut self.bins, &counts);
     }
 
     /// Adds the counts of another.
@@ -113,35 +96,91 @@ impl Decades {
     }
 }
 
-/// Values that one task counts.
-const PART: usize = 1 << 20;
-/// Counts by size.
-type Counts = [u32];
+/// Bins of [`Decades`], and one for zeros.
+const BINS: usize = DECADES * PER_DECADE + 1;
 
-/// A number for the size of a value, finer than any bin: exponent and seven bits of the mantissa.
-fn size(value: f32) -> usize {
-    (value.to_bits() >> 16 & 0x7fff) as usize
+/// Which weights of a layer its histograms count: all of a small layer; of a large one a run of
+/// 64 in every so many, from all rows and columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// Number of the first run of this part.
+    first: usize,
+    /// One run in so many is counted, and counted so many times.
+    every: usize,
 }
 
-/// Sizes of values that are told apart.
-const SIZES: usize = 1 << 15;
+impl Sample {
+    /// Weights that are counted together.
+    const RUN: usize = 64;
 
-/// What `add` counts in each part: `places` counts, and two more.
-fn count<P: Send>(
-    parts: impl IndexedParallelIterator<Item = P>,
-    places: usize,
-    add: impl Fn(P, &mut Counts) + Sync,
-) -> Vec<u64> {
-    let part = |part| {
-        let mut counts = vec![0_u32; places + 2];
-        add(part, &mut counts);
-        counts.into_iter().map(u64::from).collect::<Vec<u64>>()
+    /// Of a layer of `len` weights.
+    pub fn of(len: usize) -> Self {
+        // A prime, so that the runs do not always lie in the same columns.
+        Self { first: 0, every: if len > 1 << 20 { 17 } else { 1 } }
+    }
+
+    /// Of the part of the layer from weight `first` on, a multiple of 64.
+    #[must_use]
+    pub fn from(self, first: usize) -> Self {
+        Self { first: first / Self::RUN, ..self }
+    }
+
+    /// The runs in a part of `len` weights, as tasks.
+    fn parts(self, len: usize) -> impl ParallelIterator<Item = impl Iterator<Item = Range<usize>>> {
+        const TASK: usize = 1 << 12;
+        let runs = len.div_ceil(Self::RUN);
+        let first = (self.every - self.first % self.every) % self.every;
+        let count = runs.saturating_sub(first).div_ceil(self.every);
+        (0..count.div_ceil(TASK)).into_par_iter().map(move |task| {
+            (task * TASK..count.min((task + 1) * TASK)).map(move |at| {
+                let start = (first + at * self.every) * Self::RUN;
+                start..len.min(start + Self::RUN)
+            })
+        })
+    }
+
+    fn spread(self, bins: &mut [u64], counts: &[u64]) {
+        // The last count is that of zeros.
+        bins.iter_mut().zip(counts).for_each(|(bin, count)| *bin += count * self.every as u64);
+    }
+}
+
+/// The bin of a value by its exponent and seven bits of its mantissa, finer than any bin.
+static BIN: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let last = (DECADES * PER_DECADE) as i64 - 1;
+    let bin = |at: u32| {
+        let value = f32::from_bits(at << 16 | 1 << 15);
+        let place = (fast_log10(value) - LOW as f32) * PER_DECADE as f32;
+        (place as i64).clamp(0, last) as u8
     };
-    let sum = |mut a: Vec<u64>, b: Vec<u64>| {
-        a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
-        a
-    };
-    parts.map(part).reduce(|| vec![0; places + 2], sum)
+    (0..1 << 15).map(bin).collect()
+});
+
+fn bin(value: f32) -> usize {
+    let size = value.to_bits() >> 16 & 0x7fff;
+    if value == 0.0 { BINS - 1 } else { usize::from(BIN[size as usize]) }
+}
+
+/// Counts into four tables, so that no count waits for the one before.
+fn count(values: &[f32], bins: &mut [[u32; BINS]; 4]) {
+    let (fours, rest) = values.as_chunks::<4>();
+    for four in fours {
+        for (value, bins) in four.iter().zip(bins.iter_mut()) {
+            bins[bin(*value)] += 1;
+        }
+    }
+    for value in rest {
+        bins[0][bin(*value)] += 1;
+    }
+}
+
+fn total(bins: &[[u32; BINS]]) -> Vec<u64> {
+    (0..BINS).map(|at| bins.iter().map(|bins| u64::from(bins[at])).sum()).collect()
+}
+
+fn sum(mut a: Vec<u64>, b: &[u64]) -> Vec<u64> {
+    a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+    a
 }
 
 /// Decimal logarithm within 0.005, for bins.
@@ -177,28 +216,23 @@ impl Histograms {
         self.scores_cut.merge(&other.scores_cut);
     }
 
-    /// Counts the scores of a pruned layer.
-    pub fn add_scores(&mut self, scores: &Scores, mask: &Mask) {
-        let parts = scores.values().par_chunks(PART).zip(mask.words().par_chunks(PART / 64));
-        let counts = count(parts, 2 * SIZES, |(values, words), counts: &mut Counts| {
-            let mut zeros = [0; 2];
-            for (values, word) in values.chunks(64).zip(words) {
-                for (bit, value) in values.iter().enumerate() {
-                    let kept = (word >> bit & 1) as usize;
-                    let size = size(*value);
-                    counts[kept * SIZES + size] += 1;
-                    if size == 0 {
-                        zeros[kept] += u32::from(*value == 0.0);
-                    }
+    /// Counts the scores of a pruned layer, or of a part of it, that stand in the sample.
+    pub fn add_scores(&mut self, scores: &Scores, mask: &Mask, sample: Sample) {
+        let (values, words) = (scores.values(), mask.words());
+        let parts = sample.parts(values.len()).map(|units| {
+            let mut bins = [[0_u32; BINS]; 2];
+            for units in units {
+                let word = words[units.start / Sample::RUN];
+                for (bit, value) in values[units].iter().enumerate() {
+                    bins[(word >> bit & 1) as usize][bin(*value)] += 1;
                 }
             }
-            for (kept, zeros) in zeros.into_iter().enumerate() {
-                counts[kept * SIZES] -= zeros;
-                counts[2 * SIZES + kept] = zeros;
-            }
+            bins.map(|bins| total(&[bins]))
         });
-        self.scores_cut.spread(&counts[..SIZES], counts[2 * SIZES]);
-        self.scores_kept.spread(&counts[SIZES..2 * SIZES], counts[2 * SIZES + 1]);
+        let none = || [vec![0; BINS], vec![0; BINS]];
+        let [cut, kept] = parts.reduce(none, |[a, b], [c, d]| [sum(a, &c), sum(b, &d)]);
+        sample.spread(&mut self.scores_cut.bins, &cut);
+        sample.spread(&mut self.scores_kept.bins, &kept);
     }
 
     /// The figures of a record.
@@ -219,7 +253,8 @@ impl Histograms {
                 title: "Weights before and after".to_owned(),
                 caption: format!(
                     "Absolute values of the weights of all pruned layers. {zeros} weights are \
-                     zero afterwards and stand in no bin."
+                     zero afterwards and stand in no bin. A layer of more than a million weights \
+                     is counted by a sample of one in 17, times 17."
                 ),
                 figure: figure(
                     "log10 of the absolute weight",
@@ -285,13 +320,33 @@ mod tests {
     #[test]
     fn values_fall_into_their_decade() {
         let mut decades = Decades::default();
-        decades.add(&[0.0, 1.5e-3, -1.5e-3, 1e-20, 1e20, 1.02]);
-        assert_eq!(decades.zeros, 1);
+        decades.add(&[0.0, 1.5e-3, -1.5e-3, 1e-20, 1e20, 1.02], Sample::of(6));
         assert_eq!((decades.bins[0], decades.bins[DECADES * PER_DECADE - 1]), (1, 1));
         assert_eq!(decades.bins[4 * PER_DECADE..5 * PER_DECADE].iter().sum::<u64>(), 2);
         assert_eq!(decades.bins[7 * PER_DECADE], 1);
         for x in [1e-6_f32, 0.37, 1.0, 1.3, 77.0] {
             assert!((fast_log10(x) - x.log10()).abs() < 0.005, "{x}");
+        }
+    }
+
+    #[test]
+    fn a_sample_is_the_same_whole_or_in_parts() {
+        let len = (1 << 20) + 64 * 3 + 5;
+        let values: Vec<f32> = (0..len).map(|at| (at % 1013) as f32 * 1e-3).collect();
+        let sample = Sample::of(len);
+        let mut whole = Decades::default();
+        whole.add(&values, sample);
+        let mut parts = Decades::default();
+        for (at, part) in values.chunks(64 * 1000).enumerate() {
+            parts.add(part, sample.from(at * 64 * 1000));
+        }
+        assert_eq!(whole, parts);
+        let counted: u64 = whole.bins.iter().sum();
+        assert!(counted.abs_diff(len as u64) < len as u64 / 100, "{counted} of {len}");
+        let mut all = Decades::default();
+        all.add(&values, Sample { first: 0, every: 1 });
+        for (some, all) in whole.bins.iter().zip(&all.bins) {
+            assert!(some.abs_diff(*all) <= all / 20 + 1000, "{some} {all}");
         }
     }
 }

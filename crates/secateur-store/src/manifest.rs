@@ -91,7 +91,7 @@ fn hash_contents(files: &dyn Files, path: &Path) -> io::Result<(u64, String)> {
     while offset < len {
         let count = (len - offset).min(BLOCK as u64) as usize;
         files.read_at(&handle, offset, &mut block[..count])?;
-        hasher.update(&block[..count]);
+        hasher.update_rayon(&block[..count]);
         offset += count as u64;
     }
     Ok((len, hasher.finalize().to_hex().to_string()))

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::error::StoreError;
@@ -316,17 +317,7 @@ impl Output {
             let path = self.partial().join(&entry.name);
             manifest::hash(&*self.shared.files, &path).map_err(|error| self.kept(error))
         };
-        // Each on a thread of its own: weight files are few and large.
-        let entries = self.data_files()?;
-        std::thread::scope(|scope| {
-            let begin = |entry| scope.spawn(move || hash(entry));
-            let running: Vec<_> = entries.iter().map(begin).collect();
-            let join = |thread: std::thread::ScopedJoinHandle<'_, _>| match thread.join() {
-                Ok(done) => done,
-                Err(panic) => std::panic::resume_unwind(panic),
-            };
-            running.into_iter().map(join).collect()
-        })
+        self.data_files()?.par_iter().map(hash).collect()
     }
 
     /// The data files, sorted by name.

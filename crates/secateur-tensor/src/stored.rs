@@ -111,19 +111,20 @@ impl Stored {
         Ok(())
     }
 
-    /// Writes row `row` of the outermost axis as f32.
+    /// Writes rows of the outermost axis as f32, from row `row` on and as many as the buffer holds.
     ///
     /// # Errors
     /// [`StoredError::NotNumeric`] for types that are not floats.
     ///
     /// # Panics
-    /// When there is no such row, or the buffer has another length.
-    pub fn read_row_f32(&self, row: usize, values: &mut [f32]) -> Result<(), StoredError> {
+    /// When there are no such rows, or the buffer does not hold whole rows.
+    pub fn read_rows_f32(&self, row: usize, values: &mut [f32]) -> Result<(), StoredError> {
         if !self.dtype.is_float() {
             return Err(StoredError::NotNumeric { dtype: self.dtype });
         }
         let size = self.bytes.len() / self.shape[0];
-        convert::decode(self.dtype, &self.bytes[row * size..(row + 1) * size], values);
+        let rows = values.len() * self.shape[0] / self.len().max(1);
+        convert::decode(self.dtype, &self.bytes[row * size..(row + rows) * size], values);
         Ok(())
     }
 

@@ -42,7 +42,7 @@ impl Operator for Gather {
             match table.values() {
                 Values::F32(values) => y.copy_from_slice(&values[row * width..(row + 1) * width]),
                 Values::Stored(stored) => {
-                    stored.read_row_f32(row, y).expect("a weight of the graph is of a float type");
+                    stored.read_rows_f32(row, y).expect("a weight of the graph is of a float type");
                 }
                 Values::I64(_) => panic!("a table of floats"),
             }

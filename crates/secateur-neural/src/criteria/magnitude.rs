@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use secateur_core::prune::{Evidence, Method, PruneError};
 use secateur_core::{Criterion, Scores};
+use secateur_tensor::kernels::isa::vectorize;
 
 use crate::layer::{Inputs, Layer};
 
@@ -27,6 +28,12 @@ impl Criterion<Layer, Inputs> for Magnitude {
     }
 
     fn score(&self, layer: &Layer, _inputs: &Inputs) -> Result<Scores, PruneError> {
-        Ok(layer.scores(layer.weight.par_iter().map(|w| w.abs()).collect())?)
+        const CHUNK: usize = 1 << 16;
+        let mut values = vec![0.0; layer.weight.len()];
+        let chunks = values.par_chunks_mut(CHUNK).zip(layer.weight.par_chunks(CHUNK));
+        chunks.for_each(|(values, weights)| {
+            vectorize(|| values.iter_mut().zip(weights).for_each(|(v, w)| *v = w.abs()));
+        });
+        Ok(layer.scores(values)?)
     }
 }

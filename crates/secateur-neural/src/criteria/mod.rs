@@ -98,7 +98,7 @@ pub const ALL: &[Entry] = &[
     Entry {
         method: magnitude::METHOD,
         scope: Scope::Layer,
-        laws: &["exact_count", "monotone", "scale_free", "idempotent"],
+        laws: &["exact_count", "monotone", "scale_free", "idempotent", "row_wise"],
         make: |recipe| plain(recipe, magnitude::Magnitude),
     },
     Entry {
@@ -131,7 +131,7 @@ pub const ALL: &[Entry] = &[
     Entry {
         method: wanda::METHOD,
         scope: Scope::Row,
-        laws: &["exact_count", "monotone", "scale_free", "idempotent"],
+        laws: &["exact_count", "monotone", "scale_free", "idempotent", "row_wise"],
         make: |recipe| plain(recipe, wanda::Wanda),
     },
     Entry {

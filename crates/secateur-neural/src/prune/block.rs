@@ -59,6 +59,12 @@ impl Block {
         Ok(block)
     }
 
+    /// The weight of layer `at` as its file has it, where nothing needs it once it is pruned.
+    pub(super) fn at_rest(&self, at: usize) -> Option<&Stored> {
+        let weight = || stored(self.session.graph(), self.linears[at].weight);
+        (self.kept == Kept::Nothing).then(weight)
+    }
+
     /// The exact weight `[out, inner]` of layer `at`, to be put back.
     pub(super) fn take(&mut self, at: usize) -> Vec<f32> {
         let id = self.linears[at].weight;

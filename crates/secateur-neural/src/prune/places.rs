@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use secateur_checkpoint::blocks::WeightOrder;
+use secateur_checkpoint::tensors::RowOrder;
 use secateur_checkpoint::write::{PlannedFile, PlannedTensor};
 use secateur_checkpoint::{Linear, Source};
 use secateur_store::{Output, OutputFile};
@@ -84,6 +85,28 @@ impl<'a> Places<'a> {
         let stored = stored(planned.dtype, &shape, bytes);
         let stored = planned.rows.to_file(&turned(linear.order, &stored));
         file.write_at(planned.offset, stored.bytes())?;
+        Ok(())
+    }
+
+    /// Whether rows of the weight of a layer can be written one after the other.
+    pub(super) fn takes_rows(&self, linear: &Linear) -> bool {
+        let (_, planned) = self.of(&format!("{}.weight", linear.name));
+        linear.order == WeightOrder::OutIn && planned.rows == RowOrder::Same
+    }
+
+    /// Writes some rows of the weight of a layer, `[rows, inner]`, and leaves the values as they
+    /// were rounded.
+    pub(super) fn write_rows(
+        &self,
+        linear: &Linear,
+        first: usize,
+        weight: &mut [f32],
+    ) -> Result<(), NeuralError> {
+        let (file, planned) = self.of(&format!("{}.weight", linear.name));
+        let bytes = convert::encode(planned.dtype, weight);
+        convert::decode(planned.dtype, &bytes, weight);
+        let row = planned.len / planned.shape[0] as u64;
+        file.write_at(planned.offset + first as u64 * row, &bytes)?;
         Ok(())
     }
 

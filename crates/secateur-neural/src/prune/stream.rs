@@ -4,12 +4,10 @@ use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::thread::ScopedJoinHandle;
 
-use rayon::prelude::*;
-use secateur_core::census::Cutoff;
-use secateur_core::prune::{Job, PruneError};
-use secateur_core::recipe::{OnSingular, Precision};
+use secateur_core::prune::Job;
+use secateur_core::recipe::Precision;
 use secateur_core::record::Measured;
-use secateur_core::{Budget, Evidence, Limits, Mask, Progress};
+use secateur_core::{Budget, Evidence, Progress};
 use secateur_exec::Activations;
 use secateur_store::Output;
 use secateur_tensor::DType;
@@ -19,13 +17,11 @@ use serde_json::Value;
 use super::allot::{self, Allotted};
 use super::block::Block;
 use super::evidence::Squares;
+use super::linear::{Cut, Site, skip};
 use super::places::Places;
-use super::{Done, Work, interrupted, shape_of};
-use crate::apply::mask::Zero;
-use crate::criteria::magnitude::Magnitude;
+use super::{Done, Work, interrupted};
 use crate::data::Windows;
 use crate::error::NeuralError;
-use crate::layer::{Inputs, Layer};
 use crate::measure::perplexity::{embed_into, perplexity};
 use crate::plan::Spill;
 use crate::summary::{Histograms, LayerSummary, map};
@@ -249,15 +245,14 @@ fn prune_block(
             Allotted::Below(_, dense) => &dense[index],
             Allotted::Same | Allotted::Shares(_) => &gathered,
         };
-        let inputs = evidence.inputs(linear.input);
+        let inputs = &evidence.inputs(linear.input);
         let cut = match allotted {
             Allotted::Same => Cut::Budget(work.recipe.budget),
             Allotted::Shares(shares) => Cut::Budget(Budget::Sparsity(shares[index])),
             Allotted::Below(cutoff, _) => Cut::Below(cutoff),
         };
-        let number = index * count + at;
-        let (mut layer, mask) =
-            prune_linear(work, number, block, at, &inputs, cut, places, &mut histograms)?;
+        let site = Site { work, number: index * count + at, at, inputs, places };
+        let (mut layer, mask) = site.prune(block, cut, &mut histograms)?;
         if is_shown(work, index, at, count) {
             layer.map = Some(map(layer.shape, &mask));
         }
@@ -274,91 +269,4 @@ fn prune_block(
 fn is_shown(work: &Work<'_>, index: usize, at: usize, layers: usize) -> bool {
     let last = work.model.dims.layers - 1;
     [0, last / 2, last].contains(&index) && [0, layers - 1].contains(&at)
-}
-
-fn skip(block: &mut Block, at: usize, why: String) -> LayerSummary {
-    let weight = block.take(at);
-    let nonzeros = nonzeros(&weight);
-    let kept = weight.len() as u64;
-    block.put(at, weight);
-    let linear = &block.linears[at];
-    LayerSummary {
-        name: linear.name.clone(),
-        shape: shape_of(block.session.graph(), linear),
-        kept,
-        cut: 0,
-        nonzeros,
-        score_kept: 1.0,
-        skipped: Some(why),
-        fallback: None,
-        map: None,
-    }
-}
-
-/// How much of a layer goes.
-enum Cut<'a> {
-    Budget(Budget),
-    Below(&'a mut Cutoff),
-}
-
-/// Prunes one layer, writes it, and leaves it in the session as it was written.
-#[expect(clippy::too_many_arguments, reason = "the parts of a run, each of which it changes")]
-fn prune_linear(
-    work: &Work<'_>,
-    number: usize,
-    block: &mut Block,
-    at: usize,
-    inputs: &Inputs,
-    cut: Cut<'_>,
-    places: &Places<'_>,
-    histograms: &mut Histograms,
-) -> Result<(LayerSummary, Mask), NeuralError> {
-    let weight = block.take(at);
-    let linear = &block.linears[at];
-    let name = linear.name.clone();
-    let [out, inner] = shape_of(block.session.graph(), linear);
-    let group = work.group([out, inner]);
-    let mut layer = Layer { name: name.clone(), index: number, out, inner, weight, group };
-    histograms.weights_before.add(&layer.weight);
-    let failed = |error| NeuralError::Prune { name: name.clone(), error };
-    let mut fallback = None;
-    let pruned = match cut {
-        Cut::Below(cutoff) => work.pruner.prune_below(&mut layer, inputs, cutoff),
-        Cut::Budget(budget) => match work.pruner.prune(&mut layer, inputs, budget) {
-            Err(error @ PruneError::Singular { .. })
-                if work.recipe.on_singular == OnSingular::Magnitude =>
-            {
-                fallback = Some(format!("{error}: pruned by magnitude"));
-                secateur_core::prune(&mut layer, &Magnitude, &Zero, inputs, budget, &Limits::NONE)
-            }
-            done => done,
-        },
-    };
-    let pruned = pruned.map_err(failed)?;
-    histograms.weights_after.add(&layer.weight);
-    histograms.add_scores(&pruned.scores, &pruned.mask);
-    places.write_weight(linear, [out, inner], &mut layer.weight)?;
-    let mut summary = summarize(&layer, &pruned.mask, pruned.scores.share_kept(&pruned.mask));
-    summary.fallback = fallback;
-    block.put(at, layer.weight);
-    Ok((summary, pruned.mask))
-}
-
-fn summarize(layer: &Layer, mask: &Mask, score_kept: f64) -> LayerSummary {
-    LayerSummary {
-        name: layer.name.clone(),
-        shape: [layer.out, layer.inner],
-        kept: mask.kept() as u64,
-        cut: mask.cut() as u64,
-        nonzeros: nonzeros(&layer.weight),
-        score_kept,
-        skipped: None,
-        fallback: None,
-        map: None,
-    }
-}
-
-fn nonzeros(weight: &[f32]) -> u64 {
-    let count = |part: &[f32]| part.iter().filter(|w| **w != 0.0).count() as u64;
-    weight.par_chunks(1 << 16).map(count).sum()
 }

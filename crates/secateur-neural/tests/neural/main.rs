@@ -8,6 +8,7 @@
 
 mod allotment;
 mod architectures;
+mod bands;
 mod disks;
 mod golden;
 mod laws;

@@ -63,7 +63,7 @@ fn spilled_activations_give_the_same_bytes() {
     let [memory, file] = ["memory", "file"].map(|name| folder.path().join(name));
     run(&recipe, &job(&memory, OnExisting::Refuse), &mut Silent).unwrap();
     let work = secateur_neural::prune::Work::new(&recipe).unwrap();
-    let needed = secateur_neural::plan::memory(&work);
+    let needed = secateur_neural::plan::memory(&work).unwrap();
     let mut tight = job(&file, OnExisting::Refuse);
     tight.max_memory = Some(needed.least + needed.activations / 2);
     run(&recipe, &tight, &mut Silent).unwrap();

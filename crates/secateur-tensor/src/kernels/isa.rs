@@ -8,7 +8,7 @@ use pulp::{Arch, NullaryFnOnce};
 /// to profit.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "the closure is compiled anew for each level")]
-pub(crate) fn vectorize<R>(kernel: impl FnOnce() -> R) -> R {
+pub fn vectorize<R>(kernel: impl FnOnce() -> R) -> R {
     Arch::new().dispatch(kernel)
 }
 
