@@ -35,6 +35,11 @@ pub const CASES: &[Case] = &[
     Case { name: "text_for_few_windows", write: |f| text(f, model::text(100).as_bytes()) },
     Case { name: "text_not_utf8", write: |f| text(f, b"w1 w2 \xff\xfe w3") },
     Case { name: "text_missing", write: no_text },
+    Case { name: "text_with_mark_and_returns", write: |f| text(f, marked().as_bytes()) },
+    Case { name: "text_of_one_long_line", write: |f| text(f, model::text(1 << 20).as_bytes()) },
+    Case { name: "lines_few_bad", write: |f| lines(f, 200, "{\"url\": \"text\"}") },
+    Case { name: "lines_many_bad", write: |f| lines(f, 50, "{\"text\": [\"w1\"]}") },
+    Case { name: "lines_cut_off", write: |f| lines(f, 3, "{\"text\": \"w1 w2") },
     Case { name: "ids_out_of_range", write: |f| ids(f, "input_ids", &[1, 2, 32_007, 3]) },
     Case { name: "ids_negative", write: |f| ids(f, "input_ids", &[1, 2, -1, 3]) },
     Case { name: "ids_of_another_name", write: |f| ids(f, "tokens", &[1, 2, 3, 4]) },
@@ -114,6 +119,19 @@ fn one_word_beyond() -> Value {
 fn text(folder: &Path, text: &[u8]) -> io::Result<()> {
     llama().write(folder)?;
     fs::write(folder.join("text.txt"), text)
+}
+
+/// A text as some editors write it.
+fn marked() -> String {
+    format!("\u{feff}{}", model::text(100).replace(' ', "\r\n"))
+}
+
+/// Writes the valid model and `lines.jsonl` with some texts and one line that is none.
+fn lines(folder: &Path, good: usize, bad: &str) -> io::Result<()> {
+    llama().write(folder)?;
+    let line = json!({ "text": model::text(40), "source": { "id": 7 } }).to_string();
+    let lines = format!("{line}\n").repeat(good);
+    fs::write(folder.join("lines.jsonl"), format!("{lines}{bad}\n"))
 }
 
 fn no_text(folder: &Path) -> io::Result<()> {

@@ -141,7 +141,7 @@ impl<'a> Builder<'a> {
         expected: &[usize],
         because: &str,
     ) -> Result<&'a Source, CheckpointError> {
-        let path = || self.path.to_owned();
+        let path = || self.tensors.file_of(name).unwrap_or(self.path).to_owned();
         let Some(source) = self.tensors.find(name) else {
             let nearest = self.tensors.nearest(name).map(str::to_owned);
             return Err(CheckpointError::MissingTensor {
@@ -250,7 +250,7 @@ impl<'a> Builder<'a> {
         let transposed = source.load().transposed().map_err(|_| {
             let dtype = source.stored.dtype().to_string();
             CheckpointError::UnsupportedType {
-                path: self.path.to_owned(),
+                path: self.tensors.file_of(&weight).unwrap_or(self.path).to_owned(),
                 name: weight.clone(),
                 dtype,
             }

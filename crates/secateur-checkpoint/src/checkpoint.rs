@@ -77,12 +77,13 @@ fn open_folder(path: &Path) -> Result<Checkpoint, CheckpointError> {
         file.tensors.iter().map(|(name, _)| name.clone()).collect()
     };
     let shards = files.iter().map(names).collect();
+    let paths = files.iter().map(|file| (file.tensors.len(), file.path.clone())).collect();
     let tensors = files.into_iter().flat_map(|f| f.tensors);
     let tensors = tensors.map(|(name, stored)| (name, Source::same(stored))).collect();
     let file = path.join("tokenizer.json");
     let tokenizer = if file.exists() { TokenizerSource::File(file) } else { TokenizerSource::None };
-    let parts =
-        Parts { config, tensors, metadata, shards, tokenizer, warnings: Vec::new(), gguf: None };
+    let warnings = Vec::new();
+    let parts = Parts { config, tensors, paths, metadata, shards, tokenizer, warnings, gguf: None };
     Checkpoint::new(path, Layout::Hf, parts)
 }
 
@@ -107,6 +108,7 @@ fn open_file(path: &Path) -> Result<Checkpoint, CheckpointError> {
     let metadata = Some(Map::from_iter([("format".to_owned(), Value::from("pt"))]));
     let parts = Parts {
         config: Config { path: path.to_owned(), map: as_hf.config },
+        paths: vec![(as_hf.tensors.len(), path.to_owned())],
         tensors: as_hf.tensors,
         metadata,
         shards: Vec::new(),
@@ -120,6 +122,8 @@ fn open_file(path: &Path) -> Result<Checkpoint, CheckpointError> {
 struct Parts {
     config: Config,
     tensors: Vec<(String, Source)>,
+    /// Number of tensors and path of each file, in the order of the tensors.
+    paths: Vec<(usize, PathBuf)>,
     metadata: Option<Map<String, Value>>,
     shards: Vec<Vec<String>>,
     tokenizer: TokenizerSource,
@@ -151,7 +155,7 @@ impl Checkpoint {
             config: parts.config,
             architecture,
             dims,
-            tensors: Tensors::new(parts.tensors),
+            tensors: Tensors::new(parts.tensors).in_files(parts.paths),
             warnings,
             metadata: parts.metadata,
             shards: parts.shards,

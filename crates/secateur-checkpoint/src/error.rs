@@ -155,7 +155,11 @@ impl CheckpointError {
             hint: (!hint.is_empty()).then(|| hint.to_owned()),
         };
         match self {
-            Self::Io { .. } => card("SEC-CK-001", 5, "check that the file exists and may be read"),
+            Self::Io { source, .. } => {
+                let missing = source.kind() == std::io::ErrorKind::NotFound;
+                let exit = if missing { 3 } else { 5 };
+                card("SEC-CK-001", exit, "check that the file exists and may be read")
+            }
             Self::Empty { .. } => card("SEC-CK-002", 3, "download or copy the file again"),
             Self::NotAModel { .. } => card(
                 "SEC-CK-003",

@@ -1,6 +1,7 @@
 //! The tensors of a model, by name.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use secateur_tensor::{Bytes, DType, Stored};
@@ -68,6 +69,8 @@ impl Source {
 pub struct Tensors {
     list: Vec<(String, Source)>,
     places: HashMap<String, usize>,
+    /// The file of the tensors before each place, in order.
+    files: Vec<(usize, PathBuf)>,
     asked: Mutex<BTreeSet<String>>,
 }
 
@@ -78,7 +81,25 @@ impl Tensors {
         for (at, (name, _)) in list.iter().enumerate() {
             places.entry(name.clone()).or_insert(at);
         }
-        Self { list, places, asked: Mutex::default() }
+        Self { list, places, files: Vec::new(), asked: Mutex::default() }
+    }
+
+    /// Says which files they come from: of each its number of tensors and its path, in order.
+    #[must_use]
+    pub fn in_files(mut self, files: impl IntoIterator<Item = (usize, PathBuf)>) -> Self {
+        let mut end = 0;
+        let place = |(count, path)| {
+            end += count;
+            (end, path)
+        };
+        self.files = files.into_iter().map(place).collect();
+        self
+    }
+
+    /// The file that holds a tensor, where that is known.
+    pub fn file_of(&self, name: &str) -> Option<&Path> {
+        let at = *self.places.get(name)?;
+        self.files.iter().find(|(end, _)| at < *end).map(|(_, path)| path.as_path())
     }
 
     /// The tensor of a name; remembers that it was asked for.
@@ -189,6 +210,8 @@ mod tests {
         assert_eq!(Tensors::new(list.into()).nearest("layers.1.up_proj"), Some("layers.1.up_porj"));
         assert_eq!(tensors.unasked().len(), 2);
         assert!(tensors.find("lm_head.weight").is_some());
+        let tensors = tensors.in_files([(1, "a".into()), (1, "b".into())]);
+        assert_eq!(tensors.file_of("lm_head.weight"), Some(Path::new("b")));
         assert_eq!(tensors.unasked(), ["model.norm.weight"]);
     }
 

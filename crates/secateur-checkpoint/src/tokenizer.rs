@@ -3,6 +3,7 @@
 //! The library panics on some crafted files and texts; every call goes through [`guard`], which
 //! turns a panic into an error.
 
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -39,6 +40,7 @@ impl Tokenizer {
             // Windows are cut here, not by the file's own wishes.
             inner.with_truncation(None).map_err(|e| e.to_string())?;
             inner.with_padding(None);
+            refuse_shared_ids(&inner)?;
             Ok(inner)
         })?;
         Ok(Self { path: path.to_owned(), inner })
@@ -84,6 +86,19 @@ impl Tokenizer {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+}
+
+/// Two words with one id could not be told apart again.
+fn refuse_shared_ids(tokenizer: &tokenizers::Tokenizer) -> Result<(), String> {
+    let mut words: HashMap<u32, String> = HashMap::new();
+    for (word, id) in tokenizer.get_vocab(false) {
+        if let Some(other) = words.insert(id, word.clone()) {
+            let mut both = [word, other];
+            both.sort();
+            return Err(format!("the words {:?} and {:?} have the same id {id}", both[0], both[1]));
+        }
+    }
+    Ok(())
 }
 
 /// Calls into the library; a panic inside becomes an error that names the file.

@@ -149,7 +149,7 @@ mod tests {
                 1 => f32::INFINITY,
                 n => n as f32 * 1e-3 - 1.0,
             };
-            let values: Vec<f32> = (0..1 + case * 7).map(|_| value()).collect();
+            let values: Vec<f32> = (0..=case * 7).map(|_| value()).collect();
             let sparsity = [0.0, 0.01, 0.3, 0.5, 0.99][case % 5];
             let cut = (sparsity * values.len() as f64).floor() as usize;
             let all = Scores::one_group(values.clone()).unwrap();

@@ -43,6 +43,8 @@ pub enum NeuralError {
     NoText { path: PathBuf },
     #[error("not UTF-8 at byte {offset}")]
     NotText { path: PathBuf, offset: usize },
+    #[error("{bad} of {all} lines are no JSON object with a text {key:?}: {lines}")]
+    BadLines { path: PathBuf, key: String, bad: usize, all: usize, lines: String },
     #[error("the text has {tokens} tokens, one window takes {seq_len}")]
     TooShort { path: PathBuf, tokens: usize, seq_len: usize },
     #[error("a window of {seq_len} tokens is {why}")]
@@ -116,9 +118,16 @@ impl NeuralError {
                 hint("add --calibration text.txt, some thousand words of what the model is for"),
             ),
             Self::Combination { mend, .. } => ("SEC-NN-023", Kind::Usage, hint(mend)),
-            Self::DataIo { .. } => {
-                ("SEC-NN-010", Kind::Resources, hint("check that the file exists and may be read"))
+            Self::DataIo { source, .. } => {
+                let missing = source.kind() == std::io::ErrorKind::NotFound;
+                let kind = if missing { Kind::Input } else { Kind::Resources };
+                ("SEC-NN-010", kind, hint("check that the file exists and may be read"))
             }
+            Self::BadLines { .. } => (
+                "SEC-NN-024",
+                Kind::Input,
+                hint("mend the lines, or name the key of the text: FILE.jsonl:KEY"),
+            ),
             Self::NoText { .. } => ("SEC-NN-011", Kind::Input, hint("give a text with some words")),
             Self::NotText { .. } => {
                 ("SEC-NN-012", Kind::Input, hint("convert the file: iconv -f OLD -t UTF-8"))
@@ -167,6 +176,7 @@ impl NeuralError {
             Self::DataIo { path, .. }
             | Self::NoText { path }
             | Self::NotText { path, .. }
+            | Self::BadLines { path, .. }
             | Self::TooShort { path, .. }
             | Self::Window { path, .. }
             | Self::NoIds { path, .. }
@@ -281,5 +291,9 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "SEC-NN-023",
         "Two options contradict each other: N:M with a budget that is shared out over layers, a global cut with a method that has no single list of scores, a value type with an output format that has no place for it, or embeddings of a model that is no encoder.",
+    ),
+    (
+        "SEC-NN-024",
+        "A .jsonl file holds one JSON object a line, with a text under the key `text` or under the one named as FILE.jsonl:KEY. Up to one bad line in a hundred is left out with a warning; here there are more. The message has the numbers of the first.",
     ),
 ];

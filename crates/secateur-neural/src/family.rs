@@ -92,7 +92,7 @@ fn nonzeros_if_finite(model: &secateur_checkpoint::Checkpoint) -> Result<u64, Ne
             return Ok(counts.nonzeros);
         }
         Err(secateur_checkpoint::CheckpointError::NotFinite {
-            path: model.path.clone(),
+            path: model.tensors.file_of(name).unwrap_or(&model.path).to_owned(),
             name: (*name).to_owned(),
             count: counts.bad,
             first: counts.first_bad,

@@ -234,7 +234,10 @@ impl StoreError {
     ) -> Self {
         let path = path.to_path_buf();
         match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            // A file may also be longer than the file system or a limit allows.
+            io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::FileTooLarge => {
                 let free = path.parent().and_then(|parent| files.free_space(parent).ok());
                 StoreError::NoSpace { path, needed, free, kept: false }
             }

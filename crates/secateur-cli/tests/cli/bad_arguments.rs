@@ -93,7 +93,7 @@ fn codes_that_are_none() {
 fn models_that_are_not_there() {
     let folder = valid();
     for words in ["inspect modle", "verify modle", "eval modle --perplexity text.txt"] {
-        let ran = folder.fails(words, 5, "SEC-CK-001");
+        let ran = folder.fails(words, 3, "SEC-CK-001");
         ran.says(&["file: modle", "No such file"]);
     }
 }

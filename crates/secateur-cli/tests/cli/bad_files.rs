@@ -58,7 +58,7 @@ const MODELS: &[Row] = &[
     ("bytes_end_before_they_begin", 3, "SEC-CK-012", WEIGHTS, &[UP, "20672..18624"]),
     ("unknown_type", 3, "SEC-CK-012", WEIGHTS, &[UP, "F31"]),
     ("four_bit_type", 4, "SEC-CK-013", WEIGHTS, &[UP, "F4"]),
-    ("integer_weights", 4, "SEC-CK-013", "model", &[UP, "i32"]),
+    ("integer_weights", 4, "SEC-CK-013", WEIGHTS, &[UP, "i32"]),
     (
         "overlap",
         3,
@@ -108,10 +108,10 @@ const MODELS: &[Row] = &[
     ("width_is_a_word", 3, "SEC-CK-019", CONFIG, &["hidden_size", "\"16\""]),
     ("width_is_negative", 3, "SEC-CK-019", CONFIG, &["hidden_size", "-16"]),
     ("width_is_huge", 3, "SEC-CK-019", CONFIG, &["hidden_size", "1048576", "4611686018427387904"]),
-    ("width_differs", 3, "SEC-CK-023", "model", &["embed_tokens", "[32, 16]", "[32, 24]"]),
-    ("vocabulary_differs", 3, "SEC-CK-023", "model", &["[32, 16]", "vocab_size 33"]),
-    ("wrong_shape", 3, "SEC-CK-023", "model", &[UP, "[16, 32]", "[32, 16]"]),
-    ("head_width_differs", 3, "SEC-CK-023", "model", &["layers.0.self_attn.q_proj", "[8, 16]"]),
+    ("width_differs", 3, "SEC-CK-023", WEIGHTS, &["embed_tokens", "[32, 16]", "[32, 24]"]),
+    ("vocabulary_differs", 3, "SEC-CK-023", WEIGHTS, &["[32, 16]", "vocab_size 33"]),
+    ("wrong_shape", 3, "SEC-CK-023", WEIGHTS, &[UP, "[16, 32]", "[32, 16]"]),
+    ("head_width_differs", 3, "SEC-CK-023", WEIGHTS, &["layers.0.self_attn.q_proj", "[8, 16]"]),
     ("heads_do_not_divide", 3, "SEC-CK-019", CONFIG, &["num_attention_heads", "3 heads", "16"]),
     ("kv_heads_do_not_divide", 3, "SEC-CK-019", CONFIG, &["num_key_value_heads: 3", "heads, 4"]),
     ("heads_of_one_value", 3, "SEC-CK-019", CONFIG, &["head_dim: 1 rotated values"]),
@@ -151,18 +151,21 @@ const TEXTS: &[Row] = &[
     ("tokenizer_merge_too_long", 3, "SEC-CK-025", TOKENIZER, &["the library failed"]),
     ("tokenizer_pieces_of_nothing", 3, "SEC-CK-025", TOKENIZER, &["the library failed"]),
     ("tokenizer_without_unknown", 3, "SEC-CK-025", TOKENIZER, &["[UNK]"]),
+    ("tokenizer_ids_twice", 3, "SEC-CK-025", TOKENIZER, &["\"w2\" and \"w3\"", "same id 2"]),
     ("tokenizer_too_large", 3, "SEC-CK-027", TOKENIZER, &["32007", "32 rows"]),
     ("text_empty", 3, "SEC-NN-011", "text.txt", &["no text"]),
     ("text_blank", 3, "SEC-NN-011", "text.txt", &["no text"]),
     ("text_short", 3, "SEC-NN-013", "text.txt", &["5 tokens", "takes 32"]),
     ("text_not_utf8", 3, "SEC-NN-012", "text.txt", &["at byte 6"]),
-    ("text_missing", 5, "SEC-NN-010", "text.txt", &["No such file"]),
+    ("text_missing", 3, "SEC-NN-010", "text.txt", &["No such file"]),
+    ("lines_many_bad", 3, "SEC-NN-024", "lines.jsonl", &["1 of 51 lines", "\"text\"", "line 51"]),
+    ("lines_cut_off", 3, "SEC-NN-024", "lines.jsonl", &["1 of 4 lines", "line 4"]),
     ("ids_out_of_range", 3, "SEC-CK-027", "ids.safetensors", &["32007", "32 rows"]),
     ("ids_negative", 3, "SEC-CK-027", "ids.safetensors", &["-1", "32 rows"]),
     ("ids_of_another_name", 3, "SEC-NN-015", "ids.safetensors", &["input_ids", "tokens i64"]),
-    ("nan_weights", 3, "SEC-CK-024", "model", &[UP, "holds 3 values", "first at 37"]),
-    ("infinite_weights", 3, "SEC-CK-024", "model", &[UP, "holds 3 values", "first at 37"]),
-    ("nan_in_the_embedding", 3, "SEC-CK-024", "model", &["embed_tokens", "first at 5"]),
+    ("nan_weights", 3, "SEC-CK-024", WEIGHTS, &[UP, "holds 3 values", "first at 37"]),
+    ("infinite_weights", 3, "SEC-CK-024", WEIGHTS, &[UP, "holds 3 values", "first at 37"]),
+    ("nan_in_the_embedding", 3, "SEC-CK-024", WEIGHTS, &["embed_tokens", "first at 5"]),
     ("largest_weights", 3, "SEC-NN-016", "model", &["not finite", "block"]),
 ];
 
@@ -178,7 +181,9 @@ pub(crate) const ACCEPTED: &[&str] = &[
     "all_weights_zero",
     "escapes_in_names",
     "code_of_its_own",
-    "tokenizer_ids_twice",
+    "text_with_mark_and_returns",
+    "text_of_one_long_line",
+    "lines_few_bad",
     // The rule is given up after a bounded number of steps.
     "tokenizer_regex_explodes",
     "tokenizer_template_token",
@@ -234,11 +239,20 @@ fn models_that_cannot_be_opened() {
     }
 }
 
+/// The file of calibration data that a case is about.
+pub(crate) fn data_of(case: &str) -> &'static str {
+    match case.split('_').next() {
+        Some("ids") => "ids.safetensors",
+        Some("lines") => "lines.jsonl",
+        _ => "text.txt",
+    }
+}
+
 #[test]
 fn texts_and_tokenizers_that_cannot_be_used() {
     for row in TEXTS {
         let folder = case(row.0);
-        let text = if row.0.starts_with("ids") { "ids.safetensors" } else { "text.txt" };
+        let text = data_of(row.0);
         let wanda = WANDA.replace("text.txt", text);
         check(&folder, &format!("{wanda} -o out"), row);
         let eval = format!("eval model --seq-len 32 -q --perplexity {text}");

@@ -35,7 +35,7 @@ fn weights_that_cannot_be_written() {
     let before = folder.names();
     for words in [MAGNITUDE, WANDA] {
         let words = format!("{words} -o out");
-        fails(&folder, 8, &words).says(&["model.safetensors"]);
+        fails(&folder, 8, &words).says(&["SEC-ST-014", "model.safetensors", "free"]);
         assert_eq!(folder.names(), before, "{words}");
     }
     folder.must(&format!("{MAGNITUDE} -o out"));

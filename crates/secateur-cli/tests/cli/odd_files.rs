@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::bad_files::ACCEPTED;
+use crate::bad_files::{ACCEPTED, data_of};
 use crate::setup::{Folder, MAGNITUDE, WANDA, case};
 
 /// The values of a tensor of an output.
@@ -24,9 +24,11 @@ fn they_are_pruned_and_verified_by_every_method() {
             continue;
         }
         for (method, words) in [("magnitude", MAGNITUDE), ("wanda", WANDA)] {
+            let words = words.replace("text.txt", data_of(name));
             folder.must(&format!("{words} -o {method}"));
             folder.must(&format!("verify {method}"));
-            let eval = format!("eval {method} --perplexity text.txt --seq-len 32 --json -q");
+            let data = data_of(name);
+            let eval = format!("eval {method} --perplexity {data} --seq-len 32 --json -q");
             let value: Value = serde_json::from_str(&folder.must(&eval).stdout).unwrap();
             let perplexity = value["perplexity"].as_f64().unwrap();
             assert!(perplexity >= 1.0, "{name} {method}: {perplexity}");
@@ -99,6 +101,15 @@ fn names_do_not_reach_the_terminal_the_page_or_the_disk() {
 fn fewer_windows_than_asked_for_are_said() {
     let folder = case("text_for_few_windows");
     folder.must(&format!("{WANDA} -o out")).says(&["100 tokens: 3 windows, not 4"]);
+}
+
+#[test]
+fn lines_without_a_text_are_counted() {
+    let folder = case("lines_few_bad");
+    let wanda = WANDA.replace("text.txt", "lines.jsonl");
+    folder.must(&format!("{wanda} -o out")).says(&["1 of 201 lines", "left out: line 201"]);
+    let by_key = wanda.replace(".jsonl", ".jsonl:body");
+    folder.fails(&format!("{by_key} -o keyed"), 3, "SEC-NN-024").says(&["201 of 201", "\"body\""]);
 }
 
 #[test]

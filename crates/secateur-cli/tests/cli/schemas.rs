@@ -90,7 +90,7 @@ fn every_command_keeps_to_its_schema() {
     ok("explain", &["explain", "SEC-CK-001"]);
     ok("doctor", &["doctor"]);
     let wrong = run(folder.path(), &["inspect", "nowhere"]);
-    assert_eq!(wrong.status.code(), Some(5));
+    assert_eq!(wrong.status.code(), Some(3));
     check("error", &wrong.stderr);
 }
 

@@ -1,4 +1,6 @@
-//! Windows of token ids, from text or from files of ids.
+//! Windows of token ids, from text, from lines of JSON or from files of ids.
+
+mod lines;
 
 use std::path::{Path, PathBuf};
 
@@ -37,7 +39,7 @@ impl Windows {
 /// [`NeuralError`] when a file cannot be read, is no text, too short, or holds ids that the
 /// model does not have.
 pub fn windows(data: &Calibration, model: &Checkpoint, seed: u64) -> Result<Windows, NeuralError> {
-    let is_ids = matches!(data.files.as_slice(), [file] if ids_file(file).is_some());
+    let is_ids = matches!(data.files.as_slice(), [file] if with_key(file, IDS).is_some());
     let windows = match data.files.as_slice() {
         [file] if is_ids => from_ids(file, data)?,
         files => from_text(files, data, model, seed)?,
@@ -57,24 +59,32 @@ pub fn windows(data: &Calibration, model: &Checkpoint, seed: u64) -> Result<Wind
     Ok(windows)
 }
 
-/// The path and the tensor of a file of ids; `None` when the name is that of a text.
-fn ids_file(name: &str) -> Option<(&str, &str)> {
+/// Ending of a file of ids, and the tensor in it that is meant.
+const IDS: (&str, &str) = (".safetensors", "input_ids");
+/// Ending of a file of JSON objects, one a line, and the text in them that is meant.
+const LINES: (&str, &str) = (".jsonl", "text");
+
+/// The path and the key of a name `FILE` or `FILE:KEY` with this ending; `None` for another name.
+fn with_key<'a>(name: &'a str, (ending, usual): (&str, &'a str)) -> Option<(&'a str, &'a str)> {
     match name.rsplit_once(':') {
-        Some((path, key)) if path.ends_with(".safetensors") => Some((path, key)),
-        _ => name.ends_with(".safetensors").then_some((name, "input_ids")),
+        Some((path, key)) if path.ends_with(ending) => Some((path, key)),
+        _ => name.ends_with(ending).then_some((name, usual)),
     }
+}
+
+/// The path in the name of a file, with or without a key.
+fn path_of(name: &str) -> PathBuf {
+    let keyed = with_key(name, IDS).or_else(|| with_key(name, LINES));
+    keyed.map_or(name, |(path, _)| path).into()
 }
 
 /// The files behind the names of a recipe.
 pub fn paths(data: &Calibration) -> Vec<PathBuf> {
-    data.files
-        .iter()
-        .map(|name| ids_file(name).map_or(name.as_str(), |(path, _)| path).into())
-        .collect()
+    data.files.iter().map(|name| path_of(name)).collect()
 }
 
 fn from_ids(name: &str, data: &Calibration) -> Result<Windows, NeuralError> {
-    let (file, key) = ids_file(name).expect("the caller has checked the name");
+    let (file, key) = with_key(name, IDS).expect("the caller has checked the name");
     let path = Path::new(file);
     let (all, tokens) = read_ids(path, key)?;
     let there = all.len() / tokens;
@@ -130,10 +140,19 @@ fn from_text(
     model: &Checkpoint,
     seed: u64,
 ) -> Result<Windows, NeuralError> {
-    let paths: Vec<PathBuf> = files.iter().map(PathBuf::from).collect();
+    let paths = paths(data);
     let mut text = String::new();
-    for path in &paths {
-        text.push_str(&read_text(path)?);
+    let mut warnings = Vec::new();
+    for (name, path) in files.iter().zip(&paths) {
+        let content = read_text(path)?;
+        let Some((_, key)) = with_key(name, LINES) else {
+            text.push_str(&content);
+            continue;
+        };
+        let (texts, warning) = lines::texts(path, &content, key)?;
+        // An empty line between two texts, as between paragraphs.
+        text.extend(texts.into_iter().map(|text| text + "\n\n"));
+        warnings.extend(warning);
     }
     let first = paths.first().cloned().unwrap_or_default();
     if text.trim().is_empty() {
@@ -141,7 +160,6 @@ fn from_text(
     }
     let ids = model.tokenizer()?.encode(&text)?;
     let seq_len = data.seq_len.min(model.dims.positions);
-    let mut warnings = Vec::new();
     if seq_len < data.seq_len {
         warnings.push(format!(
             "windows have {seq_len} tokens, the most the model was made for, not {}",
@@ -226,10 +244,13 @@ mod tests {
     }
 
     #[test]
-    fn names_of_ids_files() {
-        assert_eq!(ids_file("a/b.safetensors"), Some(("a/b.safetensors", "input_ids")));
-        assert_eq!(ids_file("b.safetensors:x"), Some(("b.safetensors", "x")));
-        assert_eq!(ids_file("text.txt"), None);
-        assert_eq!(ids_file("odd:name.txt"), None);
+    fn names_with_keys() {
+        let ids = |name| with_key(name, IDS);
+        assert_eq!(ids("a/b.safetensors"), Some(("a/b.safetensors", "input_ids")));
+        assert_eq!(ids("b.safetensors:x"), Some(("b.safetensors", "x")));
+        assert_eq!(ids("text.txt"), None);
+        assert_eq!(ids("odd:name.txt"), None);
+        assert_eq!(with_key("c4.jsonl:raw", LINES), Some(("c4.jsonl", "raw")));
+        assert_eq!(path_of("odd:name.jsonl"), Path::new("odd:name.jsonl"));
     }
 }
