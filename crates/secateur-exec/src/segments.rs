@@ -9,7 +9,7 @@ use crate::session::{ExecError, Session};
 
 /// Tokens that go through a segment at a time, at least one window. Fixed, so that results do
 /// not depend on memory or threads.
-pub const BATCH_TOKENS: usize = 2048;
+pub const BATCH_TOKENS: usize = 1024;
 
 /// Where a segment's windows come from.
 #[derive(Clone, Copy, Debug)]

@@ -94,7 +94,7 @@ pub fn matmul_stored(x: &[f32], w: &Stored, bias: Option<&[f32]>, y: &mut [f32])
 }
 
 /// Values of a weight at rest that are decoded at a time for many rows.
-const PANEL: usize = 1 << 23;
+const PANEL: usize = 1 << 20;
 /// Rows of `x` up to which a weight is multiplied as it is decoded.
 const FEW: usize = 8;
 /// Values of a weight that are decoded at a time: they stay in the nearest cache.
