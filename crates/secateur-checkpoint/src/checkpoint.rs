@@ -119,6 +119,22 @@ fn open_file(path: &Path) -> Result<Checkpoint, CheckpointError> {
     Checkpoint::new(path, Layout::Gguf, parts)
 }
 
+/// An embedding and a head that are both stored and differ.
+fn untied(tensors: &[(String, Source)]) -> Option<[&str; 2]> {
+    const EMBEDDINGS: [&str; 4] = [
+        "model.embed_tokens.weight",
+        "gpt_neox.embed_in.weight",
+        "transformer.wte.weight",
+        "wte.weight",
+    ];
+    const HEADS: [&str; 2] = ["lm_head.weight", "embed_out.weight"];
+    let of = |names: &[&str]| tensors.iter().find(|(name, _)| names.contains(&name.as_str()));
+    let ((embedding, first), (head, second)) = (of(&EMBEDDINGS)?, of(&HEADS)?);
+    let (first, second) = (&first.stored, &second.stored);
+    let is_same = first.dtype() == second.dtype() && first.bytes()[..] == second.bytes()[..];
+    (!is_same).then_some([embedding, head])
+}
+
 struct Parts {
     config: Config,
     tensors: Vec<(String, Source)>,
@@ -132,16 +148,26 @@ struct Parts {
 }
 
 impl Checkpoint {
-    fn new(path: &Path, layout: Layout, parts: Parts) -> Result<Self, CheckpointError> {
+    fn new(path: &Path, layout: Layout, mut parts: Parts) -> Result<Self, CheckpointError> {
         let architecture = arch::of(&parts.config)?;
-        let dims = architecture.dims(&parts.config)?;
+        let mut dims = architecture.dims(&parts.config)?;
         if dims.epsilon < 0.0 {
             let keys = ["rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon"];
             let key = keys.into_iter().find(|key| parts.config.map.contains_key(*key));
             let reason = format!("expected a number that is not negative, got {}", dims.epsilon);
             return Err(parts.config.error(key.unwrap_or(keys[0]), reason));
         }
-        let mut warnings = parts.warnings;
+        let mut warnings = std::mem::take(&mut parts.warnings);
+        if dims.tied
+            && let Some([embedding, head]) = untied(&parts.tensors)
+        {
+            warnings.push(format!(
+                "config.json ties the head to the embedding, but {head} is stored and differs from \
+                 {embedding}: it is taken as a head of its own"
+            ));
+            dims.tied = false;
+            parts.config.map.insert("tie_word_embeddings".to_owned(), Value::from(false));
+        }
         if parts.config.map.contains_key("auto_map") {
             warnings.push(
                 "config.json asks for code of its own (auto_map); it was not run, the weights \

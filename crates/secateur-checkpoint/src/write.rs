@@ -99,6 +99,8 @@ pub fn config(checkpoint: &Checkpoint, wanted: Option<DType>) -> Vec<u8> {
     if checkpoint.layout == Layout::Hf
         && wanted.is_none()
         && let Ok(bytes) = std::fs::read(&checkpoint.config.path)
+        // A flag may have been found to be wrong.
+        && serde_json::from_slice(&bytes).is_ok_and(|map: Map<String, Value>| map == checkpoint.config.map)
     {
         return bytes;
     }

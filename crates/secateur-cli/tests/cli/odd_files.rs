@@ -38,6 +38,58 @@ fn they_are_pruned_and_verified_by_every_method() {
     }
 }
 
+/// A stored head that differs counts, in the output too; one that is the same changes nothing.
+#[test]
+fn a_tied_head_that_is_stored_counts_when_it_differs() {
+    let perplexity = |name: &str| {
+        let folder = case(name);
+        folder.must(&format!("{MAGNITUDE} -o out"));
+        let eval = |model: &str| {
+            let ran =
+                folder.must(&format!("eval {model} --perplexity text.txt --seq-len 32 --json"));
+            let value: Value = serde_json::from_str(&ran.stdout).unwrap();
+            (value["perplexity"].as_f64().unwrap(), ran.stderr)
+        };
+        let ((dense, said), (pruned, said_of_pruned)) = (eval("model"), eval("out"));
+        let differs = name == "tied_head_differs";
+        assert_eq!(said.contains("lm_head.weight is stored and differs"), differs, "{said}");
+        assert!(!said_of_pruned.contains("differs"), "{said_of_pruned}");
+        [dense, pruned]
+    };
+    let once = perplexity("tied_head_stored_once");
+    assert_eq!(once, perplexity("tied_head_stored_twice"));
+    let own = perplexity("tied_head_differs");
+    assert!(own[0] != once[0] && own[1] != once[1], "{own:?} {once:?}");
+}
+
+#[test]
+fn every_layer_keeps_its_type() {
+    let folder = case("types_are_mixed");
+    folder.must(&format!("{WANDA} -o out"));
+    let bytes = std::fs::read(folder.join("out/model.safetensors")).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let type_of = |name: &str| file.tensor(name).unwrap().dtype();
+    assert_eq!(type_of(UP), safetensors::Dtype::BF16);
+    assert_eq!(type_of("model.layers.1.self_attn.q_proj.weight"), safetensors::Dtype::F32);
+    let report = std::fs::read_to_string(folder.join("out/report.json")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let types = |part: &str| -> Vec<&str> {
+        let groups = report["groups"].as_array().unwrap().iter();
+        let of_part = groups.filter(|g| g["name"].as_str().unwrap().contains(part));
+        of_part.map(|g| g["dtype"].as_str().unwrap()).collect()
+    };
+    assert!(types(".mlp.").iter().all(|t| *t == "bf16"), "{:?}", types(".mlp."));
+    assert!(types(".self_attn.").iter().all(|t| *t == "f32"), "{:?}", types(".self_attn."));
+}
+
+#[test]
+fn windows_longer_than_the_model_was_made_for_are_cut() {
+    let folder = case("text_of_one_long_line");
+    let words = WANDA.replace("--seq-len 32", "--seq-len 4096");
+    assert_ne!(words, WANDA);
+    folder.must(&format!("{words} -o out")).says(&["windows have 64 tokens", "not 4096"]);
+}
+
 #[test]
 fn a_large_header_is_read_at_once() {
     let ran = case("many_entries").must("inspect model");

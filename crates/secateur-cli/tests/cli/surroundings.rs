@@ -100,6 +100,26 @@ fn a_pipe_gets_plain_text() {
     }
 }
 
+/// Neither the language, nor the time zone, nor the umask changes a file.
+#[cfg(unix)]
+#[test]
+fn outputs_do_not_depend_on_the_place() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = valid();
+    folder.must(&format!("{WANDA} -o plain"));
+    let script = format!("umask 0777; exec \"$0\" {WANDA} -o odd");
+    let mut command = Command::new("sh");
+    command.current_dir(folder.path()).args(["-c", &script, PROGRAM]);
+    command.envs([("LC_ALL", "tr_TR.UTF-8"), ("LANG", "de_DE"), ("TZ", "Pacific/Kiritimati")]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    for entry in std::fs::read_dir(folder.join("odd")).unwrap() {
+        let mode = entry.unwrap().metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o644);
+    }
+    assert_eq!(folder.files("plain"), folder.files("odd"));
+}
+
 /// Without a terminal progress is a line a step, and results stay apart from it.
 #[test]
 fn progress_is_lines_on_standard_error() {
