@@ -11,6 +11,8 @@
 pub mod configs;
 pub mod contents;
 pub mod doors;
+pub mod gguf;
+pub mod ggufs;
 pub mod headers;
 pub mod model;
 pub mod shards;
@@ -30,8 +32,15 @@ pub struct Case {
 }
 
 /// Every case, by what is attacked.
-pub const CASES: &[&[Case]] =
-    &[contents::CASES, headers::CASES, shards::CASES, values::CASES, configs::CASES, texts::CASES];
+pub const CASES: &[&[Case]] = &[
+    contents::CASES,
+    headers::CASES,
+    shards::CASES,
+    values::CASES,
+    configs::CASES,
+    texts::CASES,
+    ggufs::CASES,
+];
 
 /// The case of a name.
 pub fn find(name: &str) -> Option<&'static Case> {

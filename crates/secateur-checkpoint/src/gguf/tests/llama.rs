@@ -4,9 +4,9 @@ use secateur_tensor::DType;
 use serde_json::{Value, json};
 
 use super::parse;
-use super::writer::{ARRAY, F32, I32, STRING, U8, U32, Writer, array, string};
 use crate::gguf::{AsHf, GgufError, as_hf};
 use crate::tensors::RowOrder;
+use secateur_attacks::gguf::{ARRAY, F32, I32, STRING, U8, U32, Writer, array, string};
 
 /// Tokens of a small byte-level vocabulary.
 const BYTE_LEVEL: [&str; 8] = ["<s>", "</s>", "a", "b", "ab", "Ġ", "Ġa", "1"];

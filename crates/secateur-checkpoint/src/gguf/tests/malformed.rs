@@ -4,8 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use super::parse;
-use super::writer::{ARRAY, BOOL, I32, STRING, U32, Writer, array, entry, string};
 use crate::gguf::{CODES, GgufError, Value, read};
+use secateur_attacks::gguf::{ARRAY, BOOL, I32, STRING, U32, Writer, array, entry, string};
 
 /// A file with one key and two tensors.
 fn whole() -> Writer {

@@ -5,7 +5,6 @@ mod malformed;
 mod mutation;
 mod real;
 mod tokenizer;
-mod writer;
 
 use std::path::Path;
 

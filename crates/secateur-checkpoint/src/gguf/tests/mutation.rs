@@ -2,8 +2,8 @@
 
 use super::llama::small;
 use super::parse;
-use super::writer::Writer;
 use crate::gguf::as_hf;
+use secateur_attacks::gguf::Writer;
 
 /// A small generator of numbers (SplitMix64).
 struct Numbers(u64);

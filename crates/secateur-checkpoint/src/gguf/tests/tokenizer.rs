@@ -9,8 +9,8 @@ use tokenizers::Tokenizer;
 use super::llama::small;
 use super::parse;
 use super::real::test_data;
-use super::writer::Writer;
 use crate::gguf::{AsHf, as_hf};
+use secateur_attacks::gguf::Writer;
 
 pub(super) fn tokenizer(value: &Value) -> Tokenizer {
     value.to_string().parse().expect("the tokenizers crate reads what is written")
