@@ -187,7 +187,8 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "GLOB", num_args = 1..)]
     pub(crate) skip: Vec<String>,
 
-    /// Text to calibrate on, joined in this order; or one .safetensors file with input_ids [n, L]
+    /// Texts to calibrate on (plain, or .jsonl with a "text" a line), joined in this order; or one
+    /// .safetensors file with input_ids [n, L]
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(crate) calibration: Vec<String>,
 

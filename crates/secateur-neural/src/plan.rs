@@ -9,7 +9,7 @@ use secateur_tensor::DType;
 use serde::Serialize;
 
 use crate::error::NeuralError;
-use crate::prune::{BAND, Work, shape_of};
+use crate::prune::{Work, band, shape_of};
 
 /// Memory that a run may take unless it is told: what a small laptop has free.
 const DEFAULT_MEMORY: u64 = 4 << 30;
@@ -53,7 +53,10 @@ pub fn memory(work: &Work<'_>) -> Result<Memory, NeuralError> {
         + match (&work.calibration, work.in_bands()?) {
             (Some(_), _) => block * 4 + largest * 16,
             (None, false) => largest * 16,
-            (None, true) => (BAND * 16 * rayon::current_num_threads()) as u64,
+            (None, true) => {
+                let widest = band(d.inner.max(attention).max(d.width)).max(band(d.width));
+                (widest * 16 * rayon::current_num_threads()) as u64
+            }
         };
     if work.needs() == Evidence::Moments {
         // Products of each distinct input, and the factor of the largest at work.

@@ -14,7 +14,7 @@ mod linear;
 mod places;
 mod stream;
 
-pub(crate) use linear::BAND;
+pub(crate) use linear::band;
 
 use std::collections::HashSet;
 use std::sync::Arc;

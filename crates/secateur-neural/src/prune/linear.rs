@@ -23,11 +23,23 @@ use crate::apply::mask::Zero;
 use crate::criteria::Pruner;
 use crate::criteria::magnitude::Magnitude;
 use crate::error::NeuralError;
+use crate::family::count_nonzeros;
 use crate::layer::{Inputs, Layer};
 use crate::summary::{Histograms, LayerSummary, Sample};
 
-/// Weights of a band.
-pub(crate) const BAND: usize = 1 << 18;
+/// Weights of a band, unless its fewest rows hold more.
+const BAND: usize = 1 << 18;
+/// Masks of bands are joined by words, so a band has a multiple of so many rows.
+const ROWS: usize = 64;
+
+/// The most weights in a band of rows of so many values.
+pub(crate) fn band(inner: usize) -> usize {
+    rows_of_band(inner) * inner
+}
+
+fn rows_of_band(inner: usize) -> usize {
+    (BAND / inner).max(1).next_multiple_of(ROWS)
+}
 
 /// How much of a layer goes.
 pub(super) enum Cut<'a> {
@@ -63,14 +75,18 @@ pub(super) fn skip(block: &mut Block, at: usize, why: String) -> LayerSummary {
     let linear = &block.linears[at];
     let shape = shape_of(block.session.graph(), linear);
     let name = linear.name.clone();
-    let weight = block.take(at);
-    let nonzeros = nonzeros(&weight);
-    let kept = weight.len() as u64;
-    block.put(at, weight);
+    let nonzeros = if let Some(stored) = block.at_rest(at) {
+        count_nonzeros(stored)
+    } else {
+        let weight = block.take(at);
+        let count = nonzeros(&weight);
+        block.put(at, weight);
+        count
+    };
     LayerSummary {
         name,
         shape,
-        kept,
+        kept: (shape[0] * shape[1]) as u64,
         cut: 0,
         nonzeros,
         score_kept: 1.0,
@@ -196,8 +212,7 @@ impl Site<'_> {
         budget: Budget,
     ) -> Result<Option<Part>, NeuralError> {
         let linear = &block.linears[self.at];
-        // Masks of bands are joined by words.
-        let rows = (BAND / inner).max(1).next_multiple_of(64).min(out);
+        let rows = rows_of_band(inner).min(out);
         let is_fit = self.work.row_wise && rows < out && self.places.takes_rows(linear);
         let (Some(stored), true) = (block.at_rest(self.at), is_fit) else {
             return Ok(None);
