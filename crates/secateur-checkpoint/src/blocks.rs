@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use secateur_graph::ops::{
-    Add, Attention, Gather, Gelu, Gemm, LayerNormalization, Mul, Op, Reshape, RmsNormalization,
+    Attention, Binary, Gather, Gelu, Gemm, LayerNormalization, Op, Regroup, RmsNormalization,
     RotaryEmbedding, Split, Swish,
 };
 use secateur_graph::{Dim, Fact, Graph, GraphError, ValueId};
@@ -212,7 +212,7 @@ impl<'a> Builder<'a> {
     ) -> Result<ValueId, CheckpointError> {
         let indices = self.graph.add_input(input, Fact::i64(vec![batch(), sequence()]));
         let table = self.weight(&format!("{name}.weight"), &shape, because)?;
-        Ok(self.node(name, Op::Gather(Gather), &[table, indices]))
+        Ok(self.node(name, Op::Gather(Gather::ROWS), &[table, indices]))
     }
 
     /// A linear layer `NAME` from the width of `x` to `out`.
@@ -273,7 +273,7 @@ impl<'a> Builder<'a> {
             let because = format!("{out} out");
             inputs.push(Some(self.weight(&format!("{name}.bias"), &[out], &because)?));
         }
-        let y = must(self.graph.add_node(name, Op::Gemm(Gemm), &inputs))[0];
+        let y = must(self.graph.add_node(name, Op::Gemm(Gemm::LINEAR), &inputs))[0];
         let node = secateur_graph::NodeId(self.graph.nodes().len() as u32 - 1);
         self.linears.push(Linear { name: name.to_owned(), node, input: x, weight, order });
         Ok(y)
@@ -291,7 +291,7 @@ impl<'a> Builder<'a> {
     ) -> Result<ValueId, CheckpointError> {
         let width = self.width(x);
         let scale = self.weight(&format!("{name}.weight"), &[width], "hidden_size")?;
-        let op = Op::RmsNormalization(RmsNormalization { epsilon: epsilon as f32 });
+        let op = Op::RmsNormalization(RmsNormalization { axis: -1, epsilon: epsilon as f32 });
         Ok(self.node(name, op, &[x, scale]))
     }
 
@@ -308,12 +308,12 @@ impl<'a> Builder<'a> {
     ) -> Result<ValueId, CheckpointError> {
         let width = self.width(x);
         let scale = self.weight(&format!("{name}.weight"), &[head], "head_dim")?;
-        let apart = Reshape { from: vec![width], to: vec![width / head, head] };
-        let x = self.node(&format!("{name}.heads"), Op::Reshape(apart), &[x]);
-        let op = Op::RmsNormalization(RmsNormalization { epsilon: epsilon as f32 });
+        let apart = Regroup { from: vec![width], to: vec![width / head, head] };
+        let x = self.node(&format!("{name}.heads"), Op::Regroup(apart), &[x]);
+        let op = Op::RmsNormalization(RmsNormalization { axis: -1, epsilon: epsilon as f32 });
         let x = self.node(name, op, &[x, scale]);
-        let flat = Reshape { from: vec![width / head, head], to: vec![width] };
-        Ok(self.node(&format!("{name}.flat"), Op::Reshape(flat), &[x]))
+        let flat = Regroup { from: vec![width / head, head], to: vec![width] };
+        Ok(self.node(&format!("{name}.flat"), Op::Regroup(flat), &[x]))
     }
 
     /// Layer normalization by `NAME.weight` and `NAME.bias`, which very old files call `gamma`
@@ -332,7 +332,7 @@ impl<'a> Builder<'a> {
         let (weight, bias) = if old { ("gamma", "beta") } else { ("weight", "bias") };
         let scale = self.weight(&format!("{name}.{weight}"), &[width], "hidden_size")?;
         let bias = self.weight(&format!("{name}.{bias}"), &[width], "hidden_size")?;
-        let op = Op::LayerNormalization(LayerNormalization { epsilon: epsilon as f32 });
+        let op = Op::LayerNormalization(LayerNormalization { axis: -1, epsilon: epsilon as f32 });
         Ok(self.node(name, op, &[x, scale, bias]))
     }
 
@@ -390,7 +390,7 @@ impl<'a> Builder<'a> {
     /// Splits a fused projection into query, key and value, one after the other:
     /// `[.., 3 * width]` into three of `[.., width]`.
     pub fn split_thirds(&mut self, qkv: ValueId) -> [ValueId; 3] {
-        let split = Op::Split(Split { from_last: 0, parts: 3 });
+        let split = Op::Split(Split { axis: -1, parts: 3, numbered: false });
         let parts = must(self.graph.add_node("split", split, &[Some(qkv)]));
         [parts[0], parts[1], parts[2]]
     }
@@ -399,23 +399,23 @@ impl<'a> Builder<'a> {
     /// `[.., heads * 3 * width]` into three of `[.., heads * width]`.
     pub fn split_heads(&mut self, qkv: ValueId, heads: Heads) -> [ValueId; 3] {
         let (count, width) = (heads.count, heads.width);
-        let by_head = Reshape { from: vec![count * 3 * width], to: vec![count, 3, width] };
-        let qkv = self.node("heads", Op::Reshape(by_head), &[qkv]);
-        let split = Op::Split(Split { from_last: 1, parts: 3 });
+        let by_head = Regroup { from: vec![count * 3 * width], to: vec![count, 3, width] };
+        let qkv = self.node("heads", Op::Regroup(by_head), &[qkv]);
+        let split = Op::Split(Split { axis: -2, parts: 3, numbered: false });
         let parts = must(self.graph.add_node("split", split, &[Some(qkv)]));
-        let flat = Reshape { from: vec![count, 1, width], to: vec![count * width] };
-        let mut flatten = |part, name: &str| self.node(name, Op::Reshape(flat.clone()), &[part]);
+        let flat = Regroup { from: vec![count, 1, width], to: vec![count * width] };
+        let mut flatten = |part, name: &str| self.node(name, Op::Regroup(flat.clone()), &[part]);
         [flatten(parts[0], "q"), flatten(parts[1], "k"), flatten(parts[2], "v")]
     }
 
     /// `x + y`.
     pub fn add(&mut self, name: &str, x: ValueId, y: ValueId) -> ValueId {
-        self.node(name, Op::Add(Add), &[x, y])
+        self.node(name, Op::Binary(Binary::Add), &[x, y])
     }
 
     /// `x * y`.
     pub fn mul(&mut self, name: &str, x: ValueId, y: ValueId) -> ValueId {
-        self.node(name, Op::Mul(Mul), &[x, y])
+        self.node(name, Op::Binary(Binary::Mul), &[x, y])
     }
 
     /// An activation.

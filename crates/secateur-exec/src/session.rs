@@ -1,5 +1,6 @@
 //! One graph with its weights at work.
 
+use secateur_graph::ops::{Gather, Gemm, empty};
 use secateur_graph::{Fact, Graph, GraphError, Kind, Node, NodeId, Op, Origin, ValueId};
 use secateur_tensor::stored::StoredError;
 use secateur_tensor::{Stored, Tensor};
@@ -203,8 +204,8 @@ fn at_work(
 ) -> Result<Tensor, StoredError> {
     let mut uses = graph.nodes().iter().filter(|n| n.inputs.contains(&Some(id)));
     let rests = |node: &Node| match node.op {
-        Op::Gather(_) => node.inputs[1] != Some(id),
-        Op::Gemm(_) => weights == Weights::AtRest && node.inputs[1] == Some(id),
+        Op::Gather(Gather::ROWS) => node.inputs[1] != Some(id),
+        Op::Gemm(Gemm::LINEAR) => weights == Weights::AtRest && node.inputs[1] == Some(id),
         _ => false,
     };
     if stored.dtype().is_float() && uses.all(rests) {
@@ -313,22 +314,28 @@ fn execute(
     free: &mut Vec<Tensor>,
 ) -> Result<Vec<Tensor>, ExecError> {
     let operator = node.op.operator();
-    let shapes: Vec<Vec<usize>> = node
+    let shapes: Vec<(Kind, Vec<usize>)> = node
         .outputs
         .iter()
         .map(|id| {
             let fact = &facts[id.0 as usize];
-            debug_assert_eq!(fact.kind, Kind::F32, "no operator computes integers yet");
-            fact.known_shape().ok_or_else(|| missing(graph, *id))
+            let shape = fact.known_shape().ok_or_else(|| missing(graph, *id))?;
+            Ok((fact.kind, shape))
         })
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<_, ExecError>>()?;
+    let known: Vec<Option<&Fact>> =
+        node.inputs.iter().map(|id| id.map(|id| &facts[id.0 as usize])).collect();
     let mut outputs = Vec::with_capacity(shapes.len());
-    let first = usize::from(operator.in_place());
-    if operator.in_place() {
-        outputs.push(take_or_copy(graph, node, &shapes[0], fixed, slots, uses, free)?);
+    let in_place = shapes[0].0 == Kind::F32 && operator.in_place(&known);
+    let first = usize::from(in_place);
+    if in_place {
+        outputs.push(take_or_copy(graph, node, &shapes[0].1, fixed, slots, uses, free)?);
     }
-    for shape in &shapes[first..] {
-        outputs.push(buffer(free, shape));
+    for (kind, shape) in &shapes[first..] {
+        outputs.push(match kind {
+            Kind::F32 => buffer(free, shape),
+            Kind::I64 | Kind::Bool => empty(*kind, shape),
+        });
     }
     let inputs = read_inputs(node, first, fixed, slots, graph)?;
     operator.forward(&inputs, &mut outputs);
@@ -380,7 +387,7 @@ fn buffer(free: &mut Vec<Tensor>, shape: &[usize]) -> Tensor {
 #[cfg(test)]
 mod tests {
     use secateur_graph::Dim;
-    use secateur_graph::ops::{Add, Gemm, Mul, Swish};
+    use secateur_graph::ops::{Binary, Gemm, Swish};
 
     use super::*;
 
@@ -389,10 +396,10 @@ mod tests {
         let mut g = Graph::new();
         let x = g.add_input("x", Fact::f32(vec![Dim::symbol("rows"), Dim::Known(2)]));
         let w = g.add_weight("w", Stored::of_f32(vec![2, 2], &[0.0, 1.0, 1.0, 0.0]));
-        let h = g.add_node("h", Op::Gemm(Gemm), &[Some(x), Some(w)]).unwrap()[0];
+        let h = g.add_node("h", Op::Gemm(Gemm::LINEAR), &[Some(x), Some(w)]).unwrap()[0];
         let s = g.add_node("s", Op::Swish(Swish), &[Some(h)]).unwrap()[0];
-        let m = g.add_node("m", Op::Mul(Mul), &[Some(s), Some(x)]).unwrap()[0];
-        let y = g.add_node("y", Op::Add(Add), &[Some(x), Some(m)]).unwrap()[0];
+        let m = g.add_node("m", Op::Binary(Binary::Mul), &[Some(s), Some(x)]).unwrap()[0];
+        let y = g.add_node("y", Op::Binary(Binary::Add), &[Some(x), Some(m)]).unwrap()[0];
         g.outputs.push(y);
         g
     }

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use secateur_tensor::Tensor;
+use secateur_tensor::tensor::Values;
+
 /// One dimension: a number, or a name for a number that each run brings.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Dim {
@@ -17,17 +20,22 @@ pub enum Dim {
 pub enum Kind {
     /// Numbers.
     F32,
-    /// Indices.
+    /// Indices, sizes, integers of any width.
     I64,
+    /// Conditions.
+    Bool,
 }
 
-/// Kind and shape of a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Kind and shape of a value, and the value itself where it is known before a run: sizes and
+/// indices that other operators take as inputs.
+#[derive(Clone, Debug)]
 pub struct Fact {
     /// Kind of the values.
     pub kind: Kind,
     /// Dimensions, outermost first.
     pub shape: Vec<Dim>,
+    /// The value, when it is known.
+    pub value: Option<Arc<Tensor>>,
 }
 
 impl Dim {
@@ -55,9 +63,37 @@ impl Dim {
 }
 
 impl Fact {
+    /// Values of a kind.
+    pub fn of(kind: Kind, shape: Vec<Dim>) -> Self {
+        Self { kind, shape, value: None }
+    }
+
+    /// Values of a kind, of known dimensions.
+    pub fn of_known(kind: Kind, shape: &[usize]) -> Self {
+        Self::of(kind, shape.iter().map(|&n| Dim::Known(n)).collect())
+    }
+
+    /// A value that is known.
+    pub fn known(tensor: Tensor) -> Self {
+        let kind = match tensor.values() {
+            Values::F32(_) | Values::Stored(_) => Kind::F32,
+            Values::I64(_) => Kind::I64,
+            Values::Bool(_) => Kind::Bool,
+        };
+        Self { value: Some(Arc::new(tensor.clone())), ..Self::of_known(kind, tensor.shape()) }
+    }
+
+    /// The integers of a known value.
+    pub fn integers(&self) -> Option<&[i64]> {
+        match self.value.as_ref()?.values() {
+            Values::I64(values) => Some(values),
+            Values::F32(_) | Values::Bool(_) | Values::Stored(_) => None,
+        }
+    }
+
     /// f32 values.
     pub fn f32(shape: Vec<Dim>) -> Self {
-        Self { kind: Kind::F32, shape }
+        Self::of(Kind::F32, shape)
     }
 
     /// f32 values of known dimensions.
@@ -67,7 +103,7 @@ impl Fact {
 
     /// i64 values.
     pub fn i64(shape: Vec<Dim>) -> Self {
-        Self { kind: Kind::I64, shape }
+        Self::of(Kind::I64, shape)
     }
 
     /// The dimensions as numbers, when all are known.

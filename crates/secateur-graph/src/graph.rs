@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use secateur_tensor::{Stored, Tensor};
+use secateur_tensor::{DType, Stored, Tensor};
 
 use crate::fact::{Dim, Fact, Kind};
+use crate::ops;
 use crate::ops::{Cost, Op, OpError};
 
 /// Number of a value.
@@ -139,13 +140,14 @@ impl Graph {
 
     /// Adds a weight.
     pub fn add_weight(&mut self, name: &str, stored: Stored) -> ValueId {
-        let fact = Fact::f32_known(stored.shape());
+        let fact = Self::fact_of_weight(&stored);
+        let fact = Fact { value: None, ..fact };
         self.add_value(name.to_owned(), fact, Origin::Weight(stored))
     }
 
     /// Adds a constant that no file holds.
     pub fn add_constant(&mut self, name: &str, tensor: Tensor) -> ValueId {
-        let fact = Fact::f32_known(tensor.shape());
+        let fact = Fact { value: None, ..Fact::known(tensor.clone()) };
         self.add_value(name.to_owned(), fact, Origin::Constant(tensor))
     }
 
@@ -178,6 +180,58 @@ impl Graph {
         Ok(outputs)
     }
 
+    /// Adds a node whose outputs are inferred when the graph is bound to shapes of its inputs;
+    /// facts of the outputs that are known from elsewhere serve operators that nothing is known
+    /// of.
+    pub fn add_unbound_node(
+        &mut self,
+        name: &str,
+        op: Op,
+        inputs: Vec<Option<ValueId>>,
+        outputs: Vec<(String, Fact)>,
+    ) -> NodeId {
+        let id = NodeId(self.nodes.len() as u32);
+        let outputs = outputs
+            .into_iter()
+            .map(|(name, fact)| self.add_value(name, fact, Origin::Node(id)))
+            .collect();
+        self.nodes.push(Node { name: name.to_owned(), op, inputs, outputs });
+        id
+    }
+
+    /// Replaces the operator of a node.
+    pub fn set_op(&mut self, node: NodeId, op: Op) {
+        self.nodes[node.0 as usize].op = op;
+    }
+
+    /// Replaces an input of a node; places up to it that did not exist are absent.
+    pub fn set_input(&mut self, node: NodeId, input: usize, value: Option<ValueId>) {
+        let inputs = &mut self.nodes[node.0 as usize].inputs;
+        if inputs.len() <= input {
+            inputs.resize(input + 1, None);
+        }
+        inputs[input] = value;
+    }
+
+    /// Replaces the value of a constant.
+    pub fn set_weight(&mut self, id: ValueId, stored: Stored) {
+        let value = &mut self.values[id.0 as usize];
+        value.fact = Fact { value: None, ..Self::fact_of_weight(&stored) };
+        value.origin = Origin::Weight(stored);
+    }
+
+    /// A name that no value has, from the one given.
+    pub fn fresh_name(&self, name: &str) -> String {
+        let taken = |name: &str| self.values.iter().any(|v| v.name == name);
+        let mut fresh = name.to_owned();
+        let mut number = 1;
+        while taken(&fresh) {
+            fresh = format!("{name}.{number}");
+            number += 1;
+        }
+        fresh
+    }
+
     /// Renames a value, e.g. an output.
     pub fn rename(&mut self, id: ValueId, name: &str) {
         name.clone_into(&mut self.values[id.0 as usize].name);
@@ -202,7 +256,7 @@ impl Graph {
                 bind(value, shape, &mut symbols)?;
                 let kind = value.fact.kind;
                 let shape = shape.iter().map(|&n| Dim::Known(n)).collect();
-                facts[id.0 as usize] = Fact { kind, shape };
+                facts[id.0 as usize] = Fact::of(kind, shape);
             }
         }
         for node in &self.nodes {
@@ -214,6 +268,91 @@ impl Graph {
             }
         }
         Ok(facts)
+    }
+
+    /// What is known of all values when the inputs have the given shapes, in the order of
+    /// [`Graph::inputs`], and small constants their values: `None` where nothing is known, after
+    /// operators that nothing is known of or whose outputs depend on data.
+    ///
+    /// # Errors
+    /// [`GraphError`] when a shape does not fit.
+    pub fn bind(&self, shapes: &[Vec<usize>]) -> Result<Vec<Option<Fact>>, GraphError> {
+        let mut facts: Vec<Option<Fact>> = vec![None; self.values.len()];
+        let mut symbols: HashMap<Dim, usize> = HashMap::new();
+        for (&id, shape) in self.inputs.iter().zip(shapes) {
+            let value = self.value(id);
+            bind(value, shape, &mut symbols)?;
+            facts[id.0 as usize] = Some(Fact::of_known(value.fact.kind, shape));
+        }
+        for (at, value) in self.values.iter().enumerate() {
+            facts[at] = match &value.origin {
+                Origin::Weight(stored) => Some(Self::fact_of_weight(stored)),
+                Origin::Constant(tensor) => Some(Fact::known(tensor.clone())),
+                Origin::Input | Origin::Node(_) => continue,
+            };
+        }
+        for node in &self.nodes {
+            let outputs = self.node_facts(node, &facts).map_err(|error| GraphError::Op {
+                node: node.name.clone(),
+                op: node.op.operator().name(),
+                error,
+            })?;
+            for (at, id) in node.outputs.iter().enumerate() {
+                facts[id.0 as usize] = match &outputs {
+                    Some(outputs) => outputs.get(at).cloned(),
+                    None => substitute(&self.value(*id).fact, &symbols),
+                };
+            }
+        }
+        Ok(facts)
+    }
+
+    /// The facts of a node's outputs, with their values where those of all inputs are known.
+    /// `None` when something about the inputs or the operator is not known.
+    ///
+    /// # Errors
+    /// [`OpError`] when the operator refuses its inputs.
+    pub fn node_facts(
+        &self,
+        node: &Node,
+        facts: &[Option<Fact>],
+    ) -> Result<Option<Vec<Fact>>, OpError> {
+        let mut inputs = Vec::with_capacity(node.inputs.len());
+        for input in &node.inputs {
+            let fact = match input {
+                None => None,
+                Some(id) => match &facts[id.0 as usize] {
+                    Some(fact) => Some(fact),
+                    None => return Ok(None),
+                },
+            };
+            inputs.push(fact);
+        }
+        match node.op.operator().facts(&inputs) {
+            Ok(mut outputs) => {
+                ops::fold(&node.op, &inputs, &mut outputs);
+                Ok(Some(outputs))
+            }
+            Err(OpError::Opaque | OpError::Dynamic { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The fact of a constant, with its value where it is small.
+    pub(crate) fn fact_of_weight(stored: &Stored) -> Fact {
+        const SMALL: usize = 4096;
+        let dtype = stored.dtype();
+        if stored.len() <= SMALL
+            && let Ok(tensor) = stored.to_tensor()
+        {
+            return Fact::known(tensor);
+        }
+        let kind = match dtype {
+            DType::Bool => Kind::Bool,
+            _ if dtype.is_float() => Kind::F32,
+            _ => Kind::I64,
+        };
+        Fact::of_known(kind, stored.shape())
     }
 
     /// The cost of a node under the given facts of all values; zero where dimensions are not
@@ -266,10 +405,18 @@ fn bind(
     })
 }
 
+/// A fact with the numbers of this run for its symbols, when all are known.
+fn substitute(fact: &Fact, symbols: &HashMap<Dim, usize>) -> Option<Fact> {
+    let number = |dim: &Dim| dim.known().or_else(|| symbols.get(dim).copied());
+    let shape: Option<Vec<usize>> = fact.shape.iter().map(number).collect();
+    Some(Fact::of_known(fact.kind, &shape?))
+}
+
 /// The kind of a tensor's values.
 pub(crate) fn kind_name(kind: Kind) -> &'static str {
     match kind {
         Kind::F32 => "floats",
         Kind::I64 => "integers",
+        Kind::Bool => "conditions",
     }
 }

@@ -147,12 +147,75 @@ impl Stored {
         Self::new(self.dtype, vec![columns, rows], Bytes::owned(bytes))
     }
 
-    /// The tensor at work.
+    /// The tensor at work: floats as f32, integers as i64.
     ///
     /// # Errors
-    /// [`StoredError::NotNumeric`] for types that are not floats.
+    /// [`StoredError::NotNumeric`] for types that nothing is computed from.
     pub fn to_tensor(&self) -> Result<Tensor, StoredError> {
-        Ok(Tensor::f32(self.shape.clone(), self.to_f32()?))
+        fn wide<const N: usize>(bytes: &[u8], read: impl Fn([u8; N]) -> i64) -> Vec<i64> {
+            bytes.as_chunks::<N>().0.iter().map(|b| read(*b)).collect()
+        }
+        let bytes = &self.bytes;
+        let values = match self.dtype {
+            DType::I64 => wide(bytes, i64::from_le_bytes),
+            DType::U64 => wide(bytes, |b| u64::from_le_bytes(b) as i64),
+            DType::I32 => wide(bytes, |b| i32::from_le_bytes(b).into()),
+            DType::U32 => wide(bytes, |b| u32::from_le_bytes(b).into()),
+            DType::I16 => wide(bytes, |b| i16::from_le_bytes(b).into()),
+            DType::U16 => wide(bytes, |b| u16::from_le_bytes(b).into()),
+            DType::I8 => wide(bytes, |b| i8::from_le_bytes(b).into()),
+            DType::U8 => wide(bytes, |b| u8::from_le_bytes(b).into()),
+            DType::Bool => {
+                let values = bytes.iter().map(|b| *b != 0).collect();
+                return Ok(Tensor::bool(self.shape.clone(), values));
+            }
+            _ => return Ok(Tensor::f32(self.shape.clone(), self.to_f32()?)),
+        };
+        Ok(Tensor::i64(self.shape.clone(), values))
+    }
+
+    /// Integers, kept as they are.
+    ///
+    /// # Panics
+    /// When the number of values does not fit the shape.
+    pub fn of_i64(shape: Vec<usize>, values: &[i64]) -> Self {
+        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        Self::new(DType::I64, shape, Bytes::owned(bytes)).expect("as many values as the shape says")
+    }
+
+    /// The same bytes under another shape of as many values.
+    ///
+    /// # Errors
+    /// [`StoredError::Length`] when the shape holds another number of values.
+    pub fn reshaped(&self, shape: Vec<usize>) -> Result<Self, StoredError> {
+        Self::new(self.dtype, shape, self.bytes.clone())
+    }
+
+    /// What is left when only the given indices of an axis are kept, in their order.
+    ///
+    /// # Errors
+    /// [`StoredError::NotNumeric`] for values in blocks.
+    ///
+    /// # Panics
+    /// When there is no such axis or index.
+    pub fn select(&self, axis: usize, kept: &[usize]) -> Result<Self, StoredError> {
+        if self.dtype.is_block() {
+            return Err(StoredError::NotNumeric { dtype: self.dtype });
+        }
+        let size = self.dtype.block().1;
+        let outer: usize = self.shape[..axis].iter().product();
+        let run = self.shape[axis + 1..].iter().product::<usize>() * size;
+        let mut bytes = Vec::with_capacity(outer * kept.len() * run);
+        for row in 0..outer {
+            for &index in kept {
+                assert!(index < self.shape[axis], "index {index} of an axis");
+                let start = (row * self.shape[axis] + index) * run;
+                bytes.extend_from_slice(&self.bytes[start..start + run]);
+            }
+        }
+        let mut shape = self.shape.clone();
+        shape[axis] = kept.len();
+        Self::new(self.dtype, shape, Bytes::owned(bytes))
     }
 }
 
@@ -178,6 +241,16 @@ fn transpose<const N: usize>(from: &[u8], to: &mut [u8], rows: usize, columns: u
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn selected_indices_of_any_axis_are_kept_in_order() {
+        let x = Stored::of_f32(vec![2, 3, 2], &(0..12).map(|v| v as f32).collect::<Vec<_>>());
+        let middle = x.select(1, &[0, 2]).unwrap();
+        assert_eq!(middle.shape(), [2, 2, 2]);
+        assert_eq!(middle.to_f32().unwrap(), [0.0, 1.0, 4.0, 5.0, 6.0, 7.0, 10.0, 11.0]);
+        assert_eq!(x.select(0, &[1]).unwrap().to_f32().unwrap()[0], 6.0);
+        assert_eq!(x.select(2, &[1]).unwrap().to_f32().unwrap(), [1.0, 3.0, 5.0, 7.0, 9.0, 11.0]);
+    }
 
     #[test]
     fn a_transpose_swaps_rows_and_columns() {

@@ -2,7 +2,7 @@
 
 use crate::stored::Stored;
 
-/// A dense row-major tensor: f32 or i64 values, or a table that is read row by row.
+/// A dense row-major tensor: f32, i64 or boolean values, or a table that is read row by row.
 #[derive(Clone, Debug)]
 pub struct Tensor {
     shape: Vec<usize>,
@@ -16,6 +16,8 @@ pub enum Values {
     F32(Vec<f32>),
     /// Indices, sizes, token ids.
     I64(Vec<i64>),
+    /// Conditions and masks.
+    Bool(Vec<bool>),
     /// Floats at rest: an embedding table, of which few rows are ever read.
     Stored(Stored),
 }
@@ -41,6 +43,15 @@ impl Tensor {
         Self { shape, values: Values::I64(values) }
     }
 
+    /// A tensor of boolean values.
+    ///
+    /// # Panics
+    /// When the number of values does not fit the shape.
+    pub fn bool(shape: Vec<usize>, values: Vec<bool>) -> Self {
+        assert_eq!(shape.iter().product::<usize>(), values.len(), "values of shape {shape:?}");
+        Self { shape, values: Values::Bool(values) }
+    }
+
     /// Floats that stay at rest.
     pub fn stored(stored: Stored) -> Self {
         Self { shape: stored.shape().to_vec(), values: Values::Stored(stored) }
@@ -62,6 +73,22 @@ impl Tensor {
         &self.values
     }
 
+    /// The values, to be changed.
+    pub fn values_mut(&mut self) -> &mut Values {
+        &mut self.values
+    }
+
+    /// The same values under another shape.
+    ///
+    /// # Panics
+    /// When the number of values does not fit the shape.
+    #[must_use]
+    pub fn reshaped(mut self, shape: Vec<usize>) -> Self {
+        assert_eq!(shape.iter().product::<usize>(), self.len(), "values of shape {shape:?}");
+        self.shape = shape;
+        self
+    }
+
     /// Number of values.
     pub fn len(&self) -> usize {
         self.shape.iter().product()
@@ -79,7 +106,7 @@ impl Tensor {
     pub fn as_f32(&self) -> &[f32] {
         match &self.values {
             Values::F32(values) => values,
-            Values::I64(_) | Values::Stored(_) => panic!("{NOT_FLOATS}"),
+            Values::I64(_) | Values::Bool(_) | Values::Stored(_) => panic!("{NOT_FLOATS}"),
         }
     }
 
@@ -90,7 +117,7 @@ impl Tensor {
     pub fn as_f32_mut(&mut self) -> &mut [f32] {
         match &mut self.values {
             Values::F32(values) => values,
-            Values::I64(_) | Values::Stored(_) => panic!("{NOT_FLOATS}"),
+            Values::I64(_) | Values::Bool(_) | Values::Stored(_) => panic!("{NOT_FLOATS}"),
         }
     }
 
@@ -101,8 +128,47 @@ impl Tensor {
     pub fn as_i64(&self) -> &[i64] {
         match &self.values {
             Values::I64(values) => values,
-            Values::F32(_) | Values::Stored(_) => {
-                panic!("floats where the graph's facts promise integers")
+            Values::F32(_) | Values::Bool(_) | Values::Stored(_) => {
+                panic!("other values where the graph's facts promise integers")
+            }
+        }
+    }
+
+    /// The i64 values, to be changed.
+    ///
+    /// # Panics
+    /// When the values are others.
+    pub fn as_i64_mut(&mut self) -> &mut [i64] {
+        match &mut self.values {
+            Values::I64(values) => values,
+            Values::F32(_) | Values::Bool(_) | Values::Stored(_) => {
+                panic!("other values where the graph's facts promise integers")
+            }
+        }
+    }
+
+    /// The boolean values.
+    ///
+    /// # Panics
+    /// When the values are others.
+    pub fn as_bool(&self) -> &[bool] {
+        match &self.values {
+            Values::Bool(values) => values,
+            Values::F32(_) | Values::I64(_) | Values::Stored(_) => {
+                panic!("other values where the graph's facts promise conditions")
+            }
+        }
+    }
+
+    /// The boolean values, to be changed.
+    ///
+    /// # Panics
+    /// When the values are others.
+    pub fn as_bool_mut(&mut self) -> &mut [bool] {
+        match &mut self.values {
+            Values::Bool(values) => values,
+            Values::F32(_) | Values::I64(_) | Values::Stored(_) => {
+                panic!("other values where the graph's facts promise conditions")
             }
         }
     }
@@ -115,7 +181,9 @@ impl Tensor {
         self.shape.extend_from_slice(shape);
         match &mut self.values {
             Values::F32(values) => values.resize(len, 0.0),
-            Values::I64(_) | Values::Stored(_) => self.values = Values::F32(vec![0.0; len]),
+            Values::I64(_) | Values::Bool(_) | Values::Stored(_) => {
+                self.values = Values::F32(vec![0.0; len])
+            }
         }
     }
 
@@ -127,7 +195,7 @@ impl Tensor {
     pub fn take_f32(&mut self) -> Vec<f32> {
         match &mut self.values {
             Values::F32(values) => std::mem::take(values),
-            Values::I64(_) | Values::Stored(_) => panic!("{NOT_FLOATS}"),
+            Values::I64(_) | Values::Bool(_) | Values::Stored(_) => panic!("{NOT_FLOATS}"),
         }
     }
 
@@ -147,7 +215,7 @@ impl Tensor {
     pub fn into_f32(self) -> Vec<f32> {
         match self.values {
             Values::F32(values) => values,
-            Values::I64(_) | Values::Stored(_) => panic!("{NOT_FLOATS}"),
+            Values::I64(_) | Values::Bool(_) | Values::Stored(_) => panic!("{NOT_FLOATS}"),
         }
     }
 }

@@ -55,15 +55,15 @@ impl Operator for Attention {
         }
         let past = optional(inputs, 3, Kind::F32)?;
         match (past, optional(inputs, 4, Kind::F32)?) {
-            (None, None) => Ok(vec![q.clone()]),
+            (None, None) => Ok(vec![Fact::f32(q.shape.clone())]),
             (Some(keys), Some(values)) => {
                 let fits =
                     keys.shape.len() == 3 && keys.shape[0] == kv[0] && keys.shape[2] == kv[2];
-                if !fits || values != keys {
+                if !fits || values.shape != keys.shape {
                     return Err(shape_error(3, keys, format!("expected [batch, past, {}]", kv[2])));
                 }
                 kv[1] = keys.shape[1].plus(&kv[1]);
-                Ok(vec![q.clone(), Fact::f32(kv.clone()), Fact::f32(kv)])
+                Ok(vec![Fact::f32(q.shape.clone()), Fact::f32(kv.clone()), Fact::f32(kv)])
             }
             (Some(_), None) => Err(OpError::Missing { index: 4 }),
             (None, Some(_)) => Err(OpError::Missing { index: 3 }),

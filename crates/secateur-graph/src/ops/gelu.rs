@@ -2,8 +2,9 @@
 
 use secateur_tensor::{Tensor, kernels};
 
-use super::{Cost, OpError, Operator, at_most, moved, need};
+use super::{OpError, Operator, at_most, need};
 use crate::fact::{Fact, Kind};
+use crate::ties::{Slot, Ties};
 
 /// `x Phi(x)`; `tanh` for the approximation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,19 +20,19 @@ impl Operator for Gelu {
 
     fn facts(&self, inputs: &[Option<&Fact>]) -> Result<Vec<Fact>, OpError> {
         at_most(inputs, 1)?;
-        Ok(vec![need(inputs, 0, Kind::F32)?.clone()])
+        Ok(vec![Fact::f32(need(inputs, 0, Kind::F32)?.shape.clone())])
     }
 
-    fn cost(&self, inputs: &[Vec<usize>], outputs: &[Vec<usize>]) -> Cost {
-        moved(inputs, outputs)
-    }
-
-    fn in_place(&self) -> bool {
+    fn in_place(&self, _inputs: &[Option<&Fact>]) -> bool {
         true
     }
 
     fn forward(&self, _inputs: &[Option<&Tensor>], outputs: &mut [Tensor]) {
         let kernel = if self.tanh { kernels::gelu_tanh } else { kernels::gelu };
         kernel(outputs[0].as_f32_mut());
+    }
+
+    fn ties(&self, ties: &mut Ties<'_>) {
+        ties.same_shape(Slot::In(0), Slot::Out(0));
     }
 }

@@ -1,74 +1,215 @@
-//! The operators, one file each.
+//! The operators, one file each; those that differ in one formula share a file.
 
-mod add;
+mod arg;
 mod attention;
+mod batch_normalization;
+mod binary;
+mod cast;
+mod clip;
+mod concat;
+mod constant_of_shape;
+mod conv;
+mod conv_transpose;
+mod depth_to_space;
+mod expand;
 mod gather;
+mod gather_elements;
 mod gelu;
 mod gemm;
+mod global_pool;
+mod group_normalization;
+mod identity;
 mod layer_normalization;
-mod mul;
+mod matmul;
+mod opaque;
+mod pad;
+mod pool;
+mod quantize;
+mod range;
+mod reduce;
+mod regroup;
 mod reshape;
+mod resize;
 mod rms_normalization;
 mod rotary_embedding;
+mod scatter_nd;
+mod select;
+mod shape;
+mod slice;
 mod softmax;
 mod split;
+mod squeeze;
 mod swish;
+mod transpose;
+mod trilu;
+mod unary;
+mod walk;
+mod window;
 
 use secateur_tensor::Tensor;
 
 use crate::fact::{Dim, Fact, Kind};
 use crate::graph::kind_name;
+use crate::shrink::{Cut, Shrunk};
+use crate::ties::Ties;
 
-pub use add::Add;
+pub use arg::{Arg, Extreme};
 pub use attention::Attention;
+pub use batch_normalization::BatchNormalization;
+pub use binary::Binary;
+pub use cast::{Cast, CastLike};
+pub use clip::Clip;
+pub use concat::Concat;
+pub use constant_of_shape::ConstantOfShape;
+pub use conv::Conv;
+pub use conv_transpose::ConvTranspose;
+pub use depth_to_space::{Blocks, DepthToSpace, SpaceToDepth};
+pub use expand::{Expand, Tile};
 pub use gather::Gather;
+pub use gather_elements::GatherElements;
 pub use gelu::Gelu;
 pub use gemm::Gemm;
+pub use global_pool::GlobalPool;
+pub use group_normalization::{GroupNormalization, InstanceNormalization};
+pub use identity::Identity;
 pub use layer_normalization::LayerNormalization;
-pub use mul::Mul;
-pub use reshape::Reshape;
+pub use matmul::MatMul;
+pub use opaque::Opaque;
+pub use pad::{Pad, PadMode};
+pub use pool::{Pool, PoolKind};
+pub use quantize::{Dequantize, Quantize};
+pub use range::Range;
+pub use reduce::{Reduce, Reduction};
+pub use regroup::Regroup;
+pub use reshape::{Flatten, Reshape};
+pub use resize::{Coordinates, Nearest, Resize, ResizeMode};
 pub use rms_normalization::RmsNormalization;
 pub use rotary_embedding::RotaryEmbedding;
+pub use scatter_nd::ScatterNd;
+pub use select::Where;
+pub use shape::{Shape, Size};
+pub use slice::Slice;
 pub use softmax::Softmax;
 pub use split::Split;
+pub use squeeze::{Squeeze, Unsqueeze};
 pub use swish::Swish;
+pub use transpose::Transpose;
+pub use trilu::Trilu;
+pub use unary::Unary;
+pub use window::{AutoPad, Window};
 
 /// An operator with its attributes.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs, reason = "each variant is documented in its own file")]
 pub enum Op {
-    Add(Add),
+    Arg(Arg),
     Attention(Attention),
+    BatchNormalization(BatchNormalization),
+    Binary(Binary),
+    Cast(Cast),
+    CastLike(CastLike),
+    Clip(Clip),
+    Concat(Concat),
+    ConstantOfShape(ConstantOfShape),
+    Conv(Conv),
+    ConvTranspose(ConvTranspose),
+    DepthToSpace(DepthToSpace),
+    Dequantize(Dequantize),
+    Expand(Expand),
+    Flatten(Flatten),
     Gather(Gather),
+    GatherElements(GatherElements),
     Gelu(Gelu),
     Gemm(Gemm),
+    GlobalPool(GlobalPool),
+    GroupNormalization(GroupNormalization),
+    Identity(Identity),
+    InstanceNormalization(InstanceNormalization),
     LayerNormalization(LayerNormalization),
-    Mul(Mul),
+    MatMul(MatMul),
+    Opaque(Opaque),
+    Pad(Pad),
+    Pool(Pool),
+    Quantize(Quantize),
+    Range(Range),
+    Reduce(Reduce),
+    Regroup(Regroup),
     Reshape(Reshape),
+    Resize(Resize),
     RmsNormalization(RmsNormalization),
     RotaryEmbedding(RotaryEmbedding),
+    ScatterNd(ScatterNd),
+    Shape(Shape),
+    Size(Size),
+    Slice(Slice),
     Softmax(Softmax),
+    SpaceToDepth(SpaceToDepth),
     Split(Split),
+    Squeeze(Squeeze),
     Swish(Swish),
+    Tile(Tile),
+    Transpose(Transpose),
+    Trilu(Trilu),
+    Unary(Unary),
+    Unsqueeze(Unsqueeze),
+    Where(Where),
 }
 
 impl Op {
     /// What the operator can say and do.
     pub fn operator(&self) -> &dyn Operator {
         match self {
-            Self::Add(op) => op,
+            Self::Arg(op) => op,
             Self::Attention(op) => op,
+            Self::BatchNormalization(op) => op,
+            Self::Binary(op) => op,
+            Self::Cast(op) => op,
+            Self::CastLike(op) => op,
+            Self::Clip(op) => op,
+            Self::Concat(op) => op,
+            Self::ConstantOfShape(op) => op,
+            Self::Conv(op) => op,
+            Self::ConvTranspose(op) => op,
+            Self::DepthToSpace(op) => op,
+            Self::Dequantize(op) => op,
+            Self::Expand(op) => op,
+            Self::Flatten(op) => op,
             Self::Gather(op) => op,
+            Self::GatherElements(op) => op,
             Self::Gelu(op) => op,
             Self::Gemm(op) => op,
+            Self::GlobalPool(op) => op,
+            Self::GroupNormalization(op) => op,
+            Self::Identity(op) => op,
+            Self::InstanceNormalization(op) => op,
             Self::LayerNormalization(op) => op,
-            Self::Mul(op) => op,
+            Self::MatMul(op) => op,
+            Self::Opaque(op) => op,
+            Self::Pad(op) => op,
+            Self::Pool(op) => op,
+            Self::Quantize(op) => op,
+            Self::Range(op) => op,
+            Self::Reduce(op) => op,
+            Self::Regroup(op) => op,
             Self::Reshape(op) => op,
+            Self::Resize(op) => op,
             Self::RmsNormalization(op) => op,
             Self::RotaryEmbedding(op) => op,
+            Self::ScatterNd(op) => op,
+            Self::Shape(op) => op,
+            Self::Size(op) => op,
+            Self::Slice(op) => op,
             Self::Softmax(op) => op,
+            Self::SpaceToDepth(op) => op,
             Self::Split(op) => op,
+            Self::Squeeze(op) => op,
             Self::Swish(op) => op,
+            Self::Tile(op) => op,
+            Self::Transpose(op) => op,
+            Self::Trilu(op) => op,
+            Self::Unary(op) => op,
+            Self::Unsqueeze(op) => op,
+            Self::Where(op) => op,
         }
     }
 }
@@ -85,16 +226,49 @@ pub trait Operator: Sync {
     fn facts(&self, inputs: &[Option<&Fact>]) -> Result<Vec<Fact>, OpError>;
 
     /// What one run costs, for inputs and outputs of these shapes (an absent input is empty).
-    fn cost(&self, inputs: &[Vec<usize>], outputs: &[Vec<usize>]) -> Cost;
+    fn cost(&self, inputs: &[Vec<usize>], outputs: &[Vec<usize>]) -> Cost {
+        moved(inputs, outputs)
+    }
 
     /// Whether output 0 is computed in the memory of input 0. Then [`Operator::forward`] finds
     /// the values of input 0 in output 0, and `None` in the place of input 0.
-    fn in_place(&self) -> bool {
+    fn in_place(&self, _inputs: &[Option<&Fact>]) -> bool {
         false
     }
 
-    /// Computes the outputs into tensors of the right shape, whose values are arbitrary.
+    /// Computes the outputs into tensors of the right kind and shape, whose values are arbitrary.
     fn forward(&self, inputs: &[Option<&Tensor>], outputs: &mut [Tensor]);
+
+    /// Which axes of inputs and outputs are the same, and which cannot be shortened.
+    fn ties(&self, ties: &mut Ties<'_>) {
+        ties.freeze_all("it can mix all its values");
+    }
+
+    /// How the operator changes when axes are shortened; called for the nodes that a cut touches.
+    ///
+    /// # Errors
+    /// [`OpError`] when it cannot follow.
+    fn shrunk(&self, _cut: &Cut<'_>) -> Result<Shrunk, OpError> {
+        Ok(Shrunk::default())
+    }
+
+    /// The input that is a matrix of weights, if one is.
+    fn weight(&self) -> Option<Weight> {
+        None
+    }
+}
+
+/// Which input of an operator is its weight, and what the axes of it mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Weight {
+    /// Place of the input.
+    pub input: usize,
+    /// Axis of the output features, counted from the end: 1 is the last.
+    pub out_from_end: usize,
+    /// Axis of the input features, counted from the end.
+    pub in_from_end: usize,
+    /// Whether output features follow the axes of a convolution: `[out, in / groups, ..]`.
+    pub convolution: bool,
 }
 
 /// What a run costs.
@@ -145,6 +319,69 @@ pub enum OpError {
     /// An attribute that cannot be.
     #[error("{0}")]
     Attribute(String),
+    /// The shape of an output depends on values that are known during a run only.
+    #[error(
+        "the shape of its output depends on input {index}, whose value is not known before a run"
+    )]
+    Dynamic {
+        /// Place of the input.
+        index: usize,
+    },
+    /// Nothing is known of the operator.
+    #[error("nothing is known of this operator")]
+    Opaque,
+    /// A cut that the operator cannot follow.
+    #[error("cannot be cut: {0}")]
+    Cut(&'static str),
+}
+
+/// Computes the outputs of a node whose inputs are all known and small.
+pub(crate) fn fold(op: &Op, inputs: &[Option<&Fact>], outputs: &mut [Fact]) {
+    const SMALL: usize = 1 << 16;
+    if outputs.iter().all(|fact| fact.value.is_some()) {
+        return;
+    }
+    let mut tensors = Vec::with_capacity(inputs.len());
+    for input in inputs {
+        match input {
+            None => tensors.push(None),
+            Some(fact) => match &fact.value {
+                Some(value) => tensors.push(Some(&**value)),
+                None => return,
+            },
+        }
+    }
+    let shapes: Option<Vec<Vec<usize>>> = outputs.iter().map(Fact::known_shape).collect();
+    let Some(shapes) = shapes else { return };
+    if shapes.iter().map(|s| s.iter().product::<usize>()).sum::<usize>() > SMALL {
+        return;
+    }
+    let mut results: Vec<Tensor> =
+        outputs.iter().zip(&shapes).map(|(fact, shape)| empty(fact.kind, shape)).collect();
+    let in_place = op.operator().in_place(inputs);
+    if in_place && let Some(Some(x)) = tensors.first() {
+        results[0] = (*x).clone().reshaped(shapes[0].clone());
+        tensors[0] = None;
+    }
+    op.operator().forward(&tensors, &mut results);
+    for (fact, tensor) in outputs.iter_mut().zip(results) {
+        fact.value = Some(std::sync::Arc::new(tensor));
+    }
+}
+
+/// A tensor of a kind and shape.
+pub fn empty(kind: Kind, shape: &[usize]) -> Tensor {
+    let len = shape.iter().product();
+    match kind {
+        Kind::F32 => Tensor::zeros(shape.to_vec()),
+        Kind::I64 => Tensor::i64(shape.to_vec(), vec![0; len]),
+        Kind::Bool => Tensor::bool(shape.to_vec(), vec![false; len]),
+    }
+}
+
+/// The fact of a required input of any kind.
+fn any<'a>(inputs: &[Option<&'a Fact>], index: usize) -> Result<&'a Fact, OpError> {
+    inputs.get(index).copied().flatten().ok_or(OpError::Missing { index })
 }
 
 /// The fact of a required input of a kind.
@@ -169,6 +406,29 @@ fn optional<'a>(
     }
 }
 
+/// The dimensions of an input as numbers.
+fn known(inputs: &[Option<&Fact>], index: usize) -> Result<Vec<usize>, OpError> {
+    let fact = any(inputs, index)?;
+    fact.known_shape().ok_or_else(|| shape_error(index, fact, "expected numbers"))
+}
+
+/// The integers of an input that must be known before a run; `None` when it is absent.
+fn integers<'a>(inputs: &[Option<&'a Fact>], index: usize) -> Result<Option<&'a [i64]>, OpError> {
+    match optional(inputs, index, Kind::I64)? {
+        None => Ok(None),
+        Some(fact) => fact.integers().map(Some).ok_or(OpError::Dynamic { index }),
+    }
+}
+
+/// An axis that may be counted from the end, as a place.
+fn axis_of(axis: i64, rank: usize) -> Result<usize, OpError> {
+    let at = if axis < 0 { axis + rank as i64 } else { axis };
+    if (0..rank as i64).contains(&at) {
+        return Ok(at as usize);
+    }
+    Err(OpError::Attribute(format!("axis {axis} of {rank} axes")))
+}
+
 /// Refuses more inputs than the operator takes.
 fn at_most(inputs: &[Option<&Fact>], most: usize) -> Result<(), OpError> {
     let found = inputs.len();
@@ -190,4 +450,9 @@ fn moved(inputs: &[Vec<usize>], outputs: &[Vec<usize>]) -> Cost {
 /// The values of a required input, whose presence [`Operator::facts`] has checked.
 fn given<'a>(inputs: &[Option<&'a Tensor>], index: usize) -> &'a Tensor {
     inputs[index].expect("facts() has checked that the input is there")
+}
+
+/// The values of an optional input.
+fn maybe<'a>(inputs: &[Option<&'a Tensor>], index: usize) -> Option<&'a Tensor> {
+    inputs.get(index).copied().flatten()
 }

@@ -53,7 +53,7 @@ impl Operator for RotaryEmbedding {
         moved(&inputs[..1], outputs)
     }
 
-    fn in_place(&self) -> bool {
+    fn in_place(&self, _inputs: &[Option<&Fact>]) -> bool {
         true
     }
 

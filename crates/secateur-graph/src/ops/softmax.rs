@@ -1,38 +1,74 @@
-//! `Softmax` over the last axis.
+//! `Softmax` and `LogSoftmax` over an axis.
 
 use secateur_tensor::{Tensor, kernels};
 
-use super::{Cost, OpError, Operator, at_most, moved, need, shape_error};
+use super::walk::strides;
+use super::{OpError, Operator, at_most, axis_of, need};
 use crate::fact::{Fact, Kind};
+use crate::ties::{Slot, Ties};
 
-/// `e^x / sum(e^x)` over the last axis.
+/// `e^x / sum(e^x)` over an axis, or its logarithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Softmax;
+pub struct Softmax {
+    /// Axis, counted from the end when negative.
+    pub axis: i64,
+    /// Whether the logarithm is meant.
+    pub log: bool,
+}
 
 impl Operator for Softmax {
     fn name(&self) -> &'static str {
-        "Softmax"
+        if self.log { "LogSoftmax" } else { "Softmax" }
     }
 
     fn facts(&self, inputs: &[Option<&Fact>]) -> Result<Vec<Fact>, OpError> {
         at_most(inputs, 1)?;
         let x = need(inputs, 0, Kind::F32)?;
-        if x.shape.is_empty() {
-            return Err(shape_error(0, x, "expected at least one axis"));
-        }
-        Ok(vec![x.clone()])
+        axis_of(self.axis, x.shape.len())?;
+        Ok(vec![Fact::f32(x.shape.clone())])
     }
 
-    fn cost(&self, inputs: &[Vec<usize>], outputs: &[Vec<usize>]) -> Cost {
-        moved(inputs, outputs)
-    }
-
-    fn in_place(&self) -> bool {
+    fn in_place(&self, _inputs: &[Option<&Fact>]) -> bool {
         true
     }
 
     fn forward(&self, _inputs: &[Option<&Tensor>], outputs: &mut [Tensor]) {
-        let width = outputs[0].shape().last().copied().unwrap_or(0);
-        kernels::softmax_rows(outputs[0].as_f32_mut(), width);
+        let shape = outputs[0].shape().to_vec();
+        let axis = axis_of(self.axis, shape.len()).expect("checked in facts()");
+        let (width, inner) = (shape[axis], strides(&shape)[axis]);
+        let x = outputs[0].as_f32_mut();
+        if inner == 1 && !self.log {
+            return kernels::softmax_rows(x, width);
+        }
+        let mut row = vec![0.0; width];
+        for block in x.chunks_mut((width * inner).max(1)) {
+            for at in 0..inner {
+                for (row, x) in row.iter_mut().zip(block[at..].iter().step_by(inner)) {
+                    *row = *x;
+                }
+                if self.log {
+                    log_softmax(&mut row);
+                } else {
+                    kernels::softmax_rows(&mut row, width);
+                }
+                for (row, x) in row.iter().zip(block[at..].iter_mut().step_by(inner)) {
+                    *x = *row;
+                }
+            }
+        }
     }
+
+    fn ties(&self, ties: &mut Ties<'_>) {
+        ties.same_shape(Slot::In(0), Slot::Out(0));
+        if let Ok(axis) = axis_of(self.axis, ties.shape(Slot::In(0)).len()) {
+            ties.freeze(Slot::In(0), axis, "softmax is taken over it");
+        }
+    }
+}
+
+fn log_softmax(row: &mut [f32]) {
+    let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = row.iter().map(|v| f64::from(v - max).exp()).sum();
+    let log = f64::from(max) + sum.ln();
+    row.iter_mut().for_each(|v| *v = (f64::from(*v) - log) as f32);
 }

@@ -45,7 +45,7 @@ pub fn gelu_tanh(x: &mut [f32]) {
 /// Source: M. Abramowitz, I. Stegun, 1964, "Handbook of mathematical functions", 7.1.26.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a loop around it is vectorized")]
-fn erf(x: f32) -> f32 {
+pub fn erf(x: f32) -> f32 {
     let a = x.abs();
     let t = 1.0 / (1.0 + 0.327_591_1 * a);
     let mut p = 1.061_405_4;

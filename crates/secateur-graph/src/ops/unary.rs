@@ -1,0 +1,217 @@
+//! Functions of one value, applied to each: `Relu`, `Sigmoid`, `Sqrt` and others.
+
+use rayon::prelude::*;
+use secateur_tensor::Tensor;
+use secateur_tensor::kernels::activation::erf;
+use secateur_tensor::kernels::exp::exp;
+use secateur_tensor::kernels::isa::vectorize;
+use secateur_tensor::tensor::Values;
+
+use super::{OpError, Operator, any, at_most};
+use crate::fact::{Fact, Kind};
+use crate::graph::kind_name;
+use crate::ties::{Slot, Ties};
+
+/// Values that one task works on.
+const CHUNK: usize = 16 * 1024;
+
+/// A function of one value, in the memory of its input.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the names and parameters are those of ONNX")]
+pub enum Unary {
+    Abs,
+    Ceil,
+    Cos,
+    Elu { alpha: f32 },
+    Erf,
+    Exp,
+    Floor,
+    HardSigmoid { alpha: f32, beta: f32 },
+    HardSwish,
+    LeakyRelu { alpha: f32 },
+    Log,
+    Neg,
+    Not,
+    Reciprocal,
+    Relu,
+    Round,
+    Selu { alpha: f32, gamma: f32 },
+    Sigmoid,
+    Sign,
+    Sin,
+    Softplus,
+    Softsign,
+    Sqrt,
+    Tanh,
+}
+
+impl Unary {
+    /// The function at one value.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "a loop around it is vectorized")]
+    pub fn at(self, x: f32) -> f32 {
+        match self {
+            Self::Abs => x.abs(),
+            Self::Ceil => x.ceil(),
+            Self::Cos => x.cos(),
+            Self::Elu { alpha } => {
+                if x < 0.0 {
+                    alpha * x.exp_m1()
+                } else {
+                    x
+                }
+            }
+            Self::Erf => erf(x),
+            Self::Exp => exp_all(x),
+            Self::Floor => x.floor(),
+            Self::HardSigmoid { alpha, beta } => (alpha * x + beta).clamp(0.0, 1.0),
+            Self::HardSwish => x * (x / 6.0 + 0.5).clamp(0.0, 1.0),
+            Self::LeakyRelu { alpha } => {
+                if x < 0.0 {
+                    alpha * x
+                } else {
+                    x
+                }
+            }
+            Self::Log => x.ln(),
+            Self::Neg => -x,
+            Self::Not => {
+                if x == 0.0 {
+                    1.0
+                } else {
+                    0.0
+                }
+            }
+            Self::Reciprocal => 1.0 / x,
+            Self::Relu => {
+                if x > 0.0 {
+                    x
+                } else if x.is_nan() {
+                    x
+                } else {
+                    0.0
+                }
+            }
+            Self::Round => x.round_ties_even(),
+            Self::Selu { alpha, gamma } => gamma * if x < 0.0 { alpha * x.exp_m1() } else { x },
+            Self::Sigmoid => 1.0 / (1.0 + exp(-x)),
+            Self::Sign => {
+                if x > 0.0 {
+                    1.0
+                } else if x < 0.0 {
+                    -1.0
+                } else {
+                    x
+                }
+            }
+            Self::Sin => x.sin(),
+            Self::Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
+            Self::Softsign => x / (1.0 + x.abs()),
+            Self::Sqrt => x.sqrt(),
+            Self::Tanh => x.tanh(),
+        }
+    }
+}
+
+/// `e^x` with overflow to infinity, as ONNX has it.
+fn exp_all(x: f32) -> f32 {
+    if x > 88.0 { x.exp() } else { exp(x) }
+}
+
+impl Operator for Unary {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Abs => "Abs",
+            Self::Ceil => "Ceil",
+            Self::Cos => "Cos",
+            Self::Elu { .. } => "Elu",
+            Self::Erf => "Erf",
+            Self::Exp => "Exp",
+            Self::Floor => "Floor",
+            Self::HardSigmoid { .. } => "HardSigmoid",
+            Self::HardSwish => "HardSwish",
+            Self::LeakyRelu { .. } => "LeakyRelu",
+            Self::Log => "Log",
+            Self::Neg => "Neg",
+            Self::Not => "Not",
+            Self::Reciprocal => "Reciprocal",
+            Self::Relu => "Relu",
+            Self::Round => "Round",
+            Self::Selu { .. } => "Selu",
+            Self::Sigmoid => "Sigmoid",
+            Self::Sign => "Sign",
+            Self::Sin => "Sin",
+            Self::Softplus => "Softplus",
+            Self::Softsign => "Softsign",
+            Self::Sqrt => "Sqrt",
+            Self::Tanh => "Tanh",
+        }
+    }
+
+    fn facts(&self, inputs: &[Option<&Fact>]) -> Result<Vec<Fact>, OpError> {
+        at_most(inputs, 1)?;
+        let x = any(inputs, 0)?;
+        let takes = match self {
+            Self::Not => x.kind == Kind::Bool,
+            Self::Abs | Self::Neg | Self::Sign | Self::Relu => x.kind != Kind::Bool,
+            _ => x.kind == Kind::F32,
+        };
+        if !takes {
+            let expected = if *self == Self::Not { Kind::Bool } else { Kind::F32 };
+            return Err(OpError::WrongKind { index: 0, expected: kind_name(expected) });
+        }
+        Ok(vec![Fact::of(x.kind, x.shape.clone())])
+    }
+
+    fn in_place(&self, _inputs: &[Option<&Fact>]) -> bool {
+        true
+    }
+
+    fn forward(&self, _inputs: &[Option<&Tensor>], outputs: &mut [Tensor]) {
+        match outputs[0].values_mut() {
+            Values::F32(x) => x.par_chunks_mut(CHUNK).for_each(|x| self.map(x)),
+            Values::I64(x) => {
+                for value in x {
+                    *value = match self {
+                        Self::Abs => value.wrapping_abs(),
+                        Self::Neg => value.wrapping_neg(),
+                        Self::Sign => value.signum(),
+                        _ => (*value).max(0),
+                    };
+                }
+            }
+            Values::Bool(x) => x.iter_mut().for_each(|value| *value = !*value),
+            Values::Stored(_) => panic!("values at work"),
+        }
+    }
+
+    fn ties(&self, ties: &mut Ties<'_>) {
+        ties.same_shape(Slot::In(0), Slot::Out(0));
+    }
+}
+
+impl Unary {
+    /// The function of many values: the choice is made once, outside of the loop.
+    fn map(self, x: &mut [f32]) {
+        fn each(x: &mut [f32], f: impl Fn(f32) -> f32) {
+            vectorize(|| {
+                for value in x.iter_mut() {
+                    *value = f(*value);
+                }
+            });
+        }
+        match self {
+            Self::Relu => each(x, |v| Self::Relu.at(v)),
+            Self::Sigmoid => each(x, |v| Self::Sigmoid.at(v)),
+            Self::HardSwish => each(x, |v| Self::HardSwish.at(v)),
+            Self::HardSigmoid { alpha, beta } => {
+                each(x, |v| Self::HardSigmoid { alpha, beta }.at(v));
+            }
+            Self::LeakyRelu { alpha } => each(x, |v| Self::LeakyRelu { alpha }.at(v)),
+            Self::Erf => each(x, |v| Self::Erf.at(v)),
+            Self::Sqrt => each(x, |v| Self::Sqrt.at(v)),
+            Self::Neg => each(x, |v| -v),
+            other => each(x, |v| other.at(v)),
+        }
+    }
+}

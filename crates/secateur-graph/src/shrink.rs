@@ -1,0 +1,260 @@
+//! The smaller graph that is left when classes of elements are cut.
+
+use std::collections::HashMap;
+
+use secateur_tensor::Tensor;
+use secateur_tensor::stored::StoredError;
+
+use crate::fact::Fact;
+use crate::graph::{Graph, Node, NodeId, Origin, ValueId};
+use crate::ops::{Op, OpError};
+use crate::ties::{Coupling, Slot};
+
+/// What a cut leaves of the axes of one node.
+#[derive(Debug)]
+pub struct Cut<'a> {
+    coupling: &'a Coupling,
+    kept: &'a HashMap<(u32, u32), Vec<usize>>,
+    node: NodeId,
+    /// Facts of the inputs after the cut, with constants sliced.
+    after: Vec<Option<&'a Fact>>,
+}
+
+/// How an operator changes with its axes.
+#[derive(Debug, Default)]
+pub struct Shrunk {
+    /// The operator, when its attributes change.
+    pub op: Option<Op>,
+    /// Inputs that get other values, e.g. sizes.
+    pub inputs: Vec<(usize, Tensor)>,
+}
+
+/// Why a graph cannot be made smaller.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ShrinkError {
+    /// An operator cannot follow.
+    #[error("{node} ({op}): {error}")]
+    Op {
+        /// The node.
+        node: String,
+        /// Its operator.
+        op: &'static str,
+        /// What is wrong.
+        error: OpError,
+    },
+    /// A constant of a type that cannot be sliced.
+    #[error("constant {name}: {error}")]
+    Constant {
+        /// The constant.
+        name: String,
+        /// What is wrong.
+        error: StoredError,
+    },
+    /// A value does not come out as the ties promised.
+    #[error("{node} ({op}) gives {found:?} after the cut, {expected:?} was expected")]
+    Shape {
+        /// The node.
+        node: String,
+        /// Its operator.
+        op: &'static str,
+        /// What comes out.
+        found: Vec<usize>,
+        /// What the ties promised.
+        expected: Vec<usize>,
+    },
+}
+
+impl Cut<'_> {
+    fn place(&self, slot: Slot) -> Option<u32> {
+        self.coupling.place(self.node, slot)
+    }
+
+    /// The indices that are left of an axis; `None` where all are.
+    pub fn kept(&self, slot: Slot, axis: usize) -> Option<&[usize]> {
+        let place = self.place(slot)?;
+        self.kept.get(&(place, axis as u32)).map(Vec::as_slice)
+    }
+
+    /// Whether an index of an axis is left.
+    pub fn keeps(&self, slot: Slot, axis: usize, index: usize) -> bool {
+        self.kept(slot, axis).is_none_or(|kept| kept.binary_search(&index).is_ok())
+    }
+
+    /// Number of indices below `end` that are left of an axis.
+    pub fn kept_below(&self, slot: Slot, axis: usize, end: usize) -> usize {
+        self.kept(slot, axis).map_or(end, |kept| kept.partition_point(|index| *index < end))
+    }
+
+    /// Dimensions before the cut.
+    pub fn before(&self, slot: Slot) -> Vec<usize> {
+        self.place(slot).map_or(Vec::new(), |p| self.coupling.places()[p as usize].shape.clone())
+    }
+
+    /// Dimensions after the cut.
+    pub fn after(&self, slot: Slot) -> Vec<usize> {
+        let mut shape = self.before(slot);
+        for (axis, size) in shape.iter_mut().enumerate() {
+            if let Some(kept) = self.kept(slot, axis) {
+                *size = kept.len();
+            }
+        }
+        shape
+    }
+
+    /// Facts of the inputs after the cut.
+    pub fn facts(&self) -> &[Option<&Fact>] {
+        &self.after
+    }
+
+    /// The integers of an input after the cut, where they are known.
+    pub fn integers(&self, input: usize) -> Option<&[i64]> {
+        self.after.get(input).copied().flatten()?.integers()
+    }
+}
+
+impl Coupling {
+    /// The graph that is left when classes are cut (`false` in `keep`). Nodes and values keep
+    /// their numbers; sliced constants are new values.
+    ///
+    /// # Errors
+    /// [`ShrinkError`] when an operator cannot follow; the graph given is never changed.
+    pub fn shrink(
+        &self,
+        graph: &Graph,
+        facts: &[Option<Fact>],
+        keep: &[bool],
+    ) -> Result<(Graph, Vec<Option<Fact>>), ShrinkError> {
+        let kept = self.kept(keep);
+        let mut small = graph.clone();
+        let mut after: Vec<Option<Fact>> = facts.to_vec();
+        let mut copies: HashMap<(ValueId, Vec<(u32, Vec<usize>)>), ValueId> = HashMap::new();
+        for (id, node) in graph.numbered_nodes() {
+            let touched =
+                self.slice_constants(&mut small, &mut after, &kept, (id, node), &mut copies)?;
+            let inputs = small.node(id).inputs.clone();
+            let op = node.op.operator();
+            let fail = |error| ShrinkError::Op { node: node.name.clone(), op: op.name(), error };
+            let changed = {
+                let of = |id: &Option<ValueId>| id.and_then(|id| after[id.0 as usize].as_ref());
+                let cut = Cut {
+                    coupling: self,
+                    kept: &kept,
+                    node: id,
+                    after: inputs.iter().map(of).collect(),
+                };
+                if touched { op.shrunk(&cut).map_err(fail)? } else { Shrunk::default() }
+            };
+            if let Some(op) = changed.op {
+                small.set_op(id, op);
+            }
+            for (input, tensor) in changed.inputs {
+                let name = small.fresh_name(&format!("{}.{input}", node.name));
+                let fact = Fact::known(tensor.clone());
+                let value = small.add_constant(&name, tensor);
+                after.push(Some(fact));
+                small.set_input(id, input, Some(value));
+            }
+            self.infer(&small, &mut after, &kept, id)?;
+        }
+        Ok((small, after))
+    }
+
+    /// Slices the constants that a node uses. Says whether the cut touches the node.
+    fn slice_constants(
+        &self,
+        small: &mut Graph,
+        after: &mut Vec<Option<Fact>>,
+        kept: &HashMap<(u32, u32), Vec<usize>>,
+        (id, node): (NodeId, &Node),
+        copies: &mut HashMap<(ValueId, Vec<(u32, Vec<usize>)>), ValueId>,
+    ) -> Result<bool, ShrinkError> {
+        let mut touched = false;
+        let outputs = (0..node.outputs.len()).map(Slot::Out);
+        for slot in (0..node.inputs.len()).map(Slot::In).chain(outputs) {
+            let Some(place) = self.place(id, slot) else { continue };
+            let held = &self.places()[place as usize];
+            let axes = (0..held.shape.len() as u32)
+                .filter_map(|axis| Some((axis, kept.get(&(place, axis))?.clone())));
+            let axes: Vec<(u32, Vec<usize>)> = axes.collect();
+            if axes.is_empty() {
+                continue;
+            }
+            touched = true;
+            let (Some((_, input)), Slot::In(_)) = (held.user, slot) else { continue };
+            let key = (held.value, axes);
+            let value = match copies.get(&key) {
+                Some(value) => *value,
+                None => {
+                    let value = slice(small, after, held.value, &key.1)?;
+                    copies.insert(key, value);
+                    value
+                }
+            };
+            small.set_input(id, input, Some(value));
+        }
+        Ok(touched)
+    }
+
+    /// The facts of a node's outputs after the cut, checked against what the ties promised.
+    fn infer(
+        &self,
+        small: &Graph,
+        after: &mut [Option<Fact>],
+        kept: &HashMap<(u32, u32), Vec<usize>>,
+        id: NodeId,
+    ) -> Result<(), ShrinkError> {
+        let node = small.node(id);
+        let op = node.op.operator();
+        let facts = small.node_facts(node, after);
+        let facts = facts.map_err(|error| ShrinkError::Op {
+            node: node.name.clone(),
+            op: op.name(),
+            error,
+        })?;
+        let cut = Cut { coupling: self, kept, node: id, after: Vec::new() };
+        for (at, value) in node.outputs.iter().enumerate() {
+            let fact = match &facts {
+                Some(facts) => facts.get(at).cloned(),
+                None => after[value.0 as usize].clone(),
+            };
+            let found = fact.as_ref().and_then(Fact::known_shape);
+            if let (Some(found), Some(_)) = (found, self.place(id, Slot::Out(at))) {
+                let expected = cut.after(Slot::Out(at));
+                if found != expected {
+                    let node = node.name.clone();
+                    return Err(ShrinkError::Shape { node, op: op.name(), found, expected });
+                }
+            }
+            after[value.0 as usize] = fact;
+        }
+        Ok(())
+    }
+}
+
+/// A constant with only the kept indices of some axes, as a new value.
+fn slice(
+    small: &mut Graph,
+    after: &mut Vec<Option<Fact>>,
+    value: ValueId,
+    axes: &[(u32, Vec<usize>)],
+) -> Result<ValueId, ShrinkError> {
+    let name = small.value(value).name.clone();
+    let origin = small.value(value).origin.clone();
+    let fail = |error| ShrinkError::Constant { name: name.clone(), error };
+    let stored = match origin {
+        Origin::Weight(stored) => stored,
+        Origin::Constant(tensor) => {
+            secateur_tensor::Stored::of_f32(tensor.shape().to_vec(), tensor.as_f32())
+        }
+        Origin::Input | Origin::Node(_) => unreachable!("only constants have a user"),
+    };
+    let mut sliced = stored;
+    for (axis, kept) in axes {
+        sliced = sliced.select(*axis as usize, kept).map_err(fail)?;
+    }
+    let fact = Graph::fact_of_weight(&sliced);
+    let id = small.add_weight(&name, sliced);
+    after.push(Some(fact));
+    Ok(id)
+}
