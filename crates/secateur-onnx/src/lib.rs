@@ -9,18 +9,24 @@
 //!
 //! Start reading at [`document`], then [`tensors`].
 
+mod check;
 mod codes;
 pub mod document;
 pub mod error;
 mod external;
 #[rustfmt::skip]
 pub mod proto;
+pub mod schemas;
 mod shared;
 mod sniff;
 pub mod tensors;
+mod visit;
 mod wire;
+pub mod write;
 
 pub use document::Document;
+pub use error::CODES;
 pub use error::OnnxError;
 pub use external::{External, ExternalFile};
 pub use tensors::{set_values, tensor_proto};
+pub use write::{DataFile, Encoded};
