@@ -1,12 +1,14 @@
 //! Chores of the repository. `cargo xtask tidy` checks what the compiler cannot: which crates
 //! may see which, sizes of files, lists that must be complete, words that must not appear.
 //! `cargo xtask write-model FOLDER` writes a large random model to measure on.
+//! `cargo xtask generate-onnx` writes the Rust types of ONNX from its schema.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a tool for developers")]
 
 mod layers;
 mod lists;
 mod model;
+mod onnx;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -24,18 +26,30 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        ["generate-onnx"] => match onnx::generate(root()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("{error}");
+                ExitCode::FAILURE
+            }
+        },
         _ => {
-            eprintln!("usage: cargo xtask tidy | write-model FOLDER");
+            eprintln!("usage: cargo xtask tidy | write-model FOLDER | generate-onnx");
             ExitCode::from(2)
         }
     }
 }
 
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the root")
+}
+
 fn tidy() -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the root");
+    let root = root();
     let mut faults = layers::faults(root);
     faults.extend(lists::faults(root));
     faults.extend(words::faults(root));
+    faults.extend(onnx::faults(root));
     for fault in &faults {
         println!("tidy: {fault}");
     }
