@@ -1,6 +1,7 @@
 //! Runs graphs.
 //!
 //! - [`session`]: one graph with its weights at work; buffers are reused between runs.
+//! - [`runner`]: a whole network from an ONNX file, at fixed shapes.
 //! - [`observe`]: how others look at what flows into a node.
 //! - [`activations`]: values of all calibration windows between two segments, in memory or in a
 //!   file.
@@ -13,10 +14,12 @@
 
 pub mod activations;
 pub mod observe;
+pub mod runner;
 pub mod segments;
 pub mod session;
 
 pub use activations::Activations;
 pub use observe::Observer;
+pub use runner::{Runner, RunnerError, Visitor};
 pub use segments::{Feed, Ports};
 pub use session::{ExecError, Session, Weights};

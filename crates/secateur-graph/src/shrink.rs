@@ -16,6 +16,8 @@ pub struct Cut<'a> {
     coupling: &'a Coupling,
     kept: &'a HashMap<(u32, u32), Vec<usize>>,
     node: NodeId,
+    /// Facts of the inputs before the cut.
+    was: Vec<Option<&'a Fact>>,
     /// Facts of the inputs after the cut, with constants sliced.
     after: Vec<Option<&'a Fact>>,
 }
@@ -107,6 +109,11 @@ impl Cut<'_> {
         &self.after
     }
 
+    /// The integers of an input before the cut, where they are known.
+    pub fn integers_before(&self, input: usize) -> Option<&[i64]> {
+        self.was.get(input).copied().flatten()?.integers()
+    }
+
     /// The integers of an input after the cut, where they are known.
     pub fn integers(&self, input: usize) -> Option<&[i64]> {
         self.after.get(input).copied().flatten()?.integers()
@@ -137,10 +144,12 @@ impl Coupling {
             let fail = |error| ShrinkError::Op { node: node.name.clone(), op: op.name(), error };
             let changed = {
                 let of = |id: &Option<ValueId>| id.and_then(|id| after[id.0 as usize].as_ref());
+                let old = |id: &Option<ValueId>| id.and_then(|id| facts[id.0 as usize].as_ref());
                 let cut = Cut {
                     coupling: self,
                     kept: &kept,
                     node: id,
+                    was: node.inputs.iter().map(old).collect(),
                     after: inputs.iter().map(of).collect(),
                 };
                 if touched { op.shrunk(&cut).map_err(fail)? } else { Shrunk::default() }
@@ -212,7 +221,7 @@ impl Coupling {
             op: op.name(),
             error,
         })?;
-        let cut = Cut { coupling: self, kept, node: id, after: Vec::new() };
+        let cut = Cut { coupling: self, kept, node: id, was: Vec::new(), after: Vec::new() };
         for (at, value) in node.outputs.iter().enumerate() {
             let fact = match &facts {
                 Some(facts) => facts.get(at).cloned(),

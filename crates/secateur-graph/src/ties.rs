@@ -470,9 +470,32 @@ impl Coupling {
 }
 
 impl Builder {
+    /// A class is worth cutting when weights get smaller by it and values that are computed, too.
+    fn freeze_what_saves_nothing(&mut self, roots: &[u32]) {
+        let mut weights = vec![false; roots.len()];
+        let mut values = vec![false; roots.len()];
+        for place in &self.places {
+            let is_weight = place.user.is_some() && place.shape.len() > 1;
+            for (&base, &size) in place.base.iter().zip(&place.shape) {
+                for element in base..base + size as u32 {
+                    let root = roots[element as usize] as usize;
+                    weights[root] |= is_weight;
+                    values[root] |= place.user.is_none();
+                }
+            }
+        }
+        let reason = self.reason(None, "no weight gets smaller by it");
+        for root in 0..roots.len() {
+            if !(weights[root] && values[root]) && self.frozen[root] == 0 {
+                self.frozen[root] = reason;
+            }
+        }
+    }
+
     fn finish(mut self) -> Coupling {
         let total = self.parent.len();
         let roots: Vec<u32> = (0..total as u32).map(|element| self.root(element)).collect();
+        self.freeze_what_saves_nothing(&roots);
         let mut number: HashMap<u32, usize> = HashMap::new();
         let mut classes: Vec<Class> = Vec::new();
         let mut class_of = vec![0; total];

@@ -50,6 +50,11 @@ impl Bytes {
         Self { whole: Arc::new(Whole::Owned(bytes)), range }
     }
 
+    /// Whether both are the same place in memory.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.whole, &other.whole) && self.range == other.range
+    }
+
     /// A part, sharing the memory.
     ///
     /// # Panics

@@ -61,6 +61,11 @@ impl Stored {
         Self::new(DType::F32, shape, bytes).expect("as many values as the shape says")
     }
 
+    /// Whether both are the same bytes in memory, and so the same values.
+    pub fn is(&self, other: &Self) -> bool {
+        self.dtype == other.dtype && self.shape == other.shape && self.bytes.is(&other.bytes)
+    }
+
     /// Type of the values.
     pub fn dtype(&self) -> DType {
         self.dtype

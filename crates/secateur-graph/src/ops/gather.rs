@@ -101,7 +101,7 @@ impl Operator for Gather {
         if cut.kept(Slot::In(0), axis).is_none() {
             return Ok(Shrunk::default());
         }
-        let picked = cut.integers(1).ok_or(OpError::Cut("its indices are not known"))?;
+        let picked = cut.integers_before(1).ok_or(OpError::Cut("its indices are not known"))?;
         let size = before[axis] as i64;
         let mut left = Vec::new();
         for &index in picked {
@@ -109,6 +109,9 @@ impl Operator for Gather {
             if cut.keeps(Slot::In(0), axis, index) {
                 left.push(cut.kept_below(Slot::In(0), axis, index) as i64);
             }
+        }
+        if cut.integers(1) == Some(&left) {
+            return Ok(Shrunk::default());
         }
         Ok(Shrunk { op: None, inputs: vec![(1, Tensor::i64(vec![left.len()], left))] })
     }

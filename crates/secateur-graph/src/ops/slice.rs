@@ -105,13 +105,12 @@ impl Operator for Slice {
     fn shrunk(&self, cut: &Cut<'_>) -> Result<Shrunk, OpError> {
         let unknown = OpError::Cut("what is sliced depends on data");
         let before = cut.before(Slot::In(0));
-        let (Some(starts), Some(ends)) = (cut.integers(1), cut.integers(2)) else {
+        let (Some(starts), Some(ends)) = (cut.integers_before(1), cut.integers_before(2)) else {
             return Err(unknown);
         };
-        let axes = cut.integers(3);
+        let axes = cut.integers_before(3);
         let axis_at = |at: usize| axis_of(axes.map_or(at as i64, |axes| axes[at]), before.len());
         let mut new = (starts.to_vec(), ends.to_vec());
-        let mut changed = false;
         for at in 0..starts.len() {
             let axis = axis_at(at)?;
             let from_end = |index: i64| {
@@ -125,11 +124,10 @@ impl Operator for Slice {
             }
             let start = cut.kept_below(Slot::In(0), axis, from_end(starts[at]));
             let end = start + cut.after(Slot::Out(0))[axis];
-            changed |= (start as i64, end as i64) != (starts[at], ends[at]);
             new.0[at] = start as i64;
             new.1[at] = end as i64;
         }
-        if !changed {
+        if cut.integers(1) == Some(&new.0) && cut.integers(2) == Some(&new.1) {
             return Ok(Shrunk::default());
         }
         let tensor = |values: Vec<i64>| Tensor::i64(vec![values.len()], values);

@@ -1,0 +1,48 @@
+//! Products of matrices, and reductions.
+
+use secateur_graph::ops::{Arg, Extreme, Gemm, MatMul, Op, Reduce, Reduction};
+
+use super::{Reading, Unread};
+
+pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
+    let attributes = reading.attributes;
+    let name = reading.node.op_type();
+    let op = match name {
+        "Gemm" => Op::Gemm(Gemm {
+            alpha: attributes.float("alpha").unwrap_or(1.0),
+            beta: attributes.float("beta").unwrap_or(1.0),
+            trans_a: attributes.flag("transA", false),
+            trans_b: attributes.flag("transB", false),
+        }),
+        "MatMul" => Op::MatMul(MatMul),
+        "ArgMax" | "ArgMin" => Op::Arg(Arg {
+            extreme: if name == "ArgMax" { Extreme::Max } else { Extreme::Min },
+            axis: attributes.int("axis").unwrap_or(0),
+            keep_dims: attributes.flag("keepdims", true),
+            last: attributes.flag("select_last_index", false),
+        }),
+        _ => Op::Reduce(Reduce {
+            reduction: reduction(name)?,
+            axes: attributes.ints("axes").map(<[i64]>::to_vec),
+            keep_dims: attributes.flag("keepdims", true),
+            noop_without_axes: attributes.flag("noop_with_empty_axes", false),
+        }),
+    };
+    Some(Ok(op))
+}
+
+fn reduction(name: &str) -> Option<Reduction> {
+    Some(match name {
+        "ReduceL1" => Reduction::L1,
+        "ReduceL2" => Reduction::L2,
+        "ReduceLogSum" => Reduction::LogSum,
+        "ReduceLogSumExp" => Reduction::LogSumExp,
+        "ReduceMax" => Reduction::Max,
+        "ReduceMean" => Reduction::Mean,
+        "ReduceMin" => Reduction::Min,
+        "ReduceProd" => Reduction::Prod,
+        "ReduceSum" => Reduction::Sum,
+        "ReduceSumSquare" => Reduction::SumSquare,
+        _ => return None,
+    })
+}

@@ -1,0 +1,330 @@
+//! What was done to a graph, put back into the messages of its file.
+
+use std::collections::{HashMap, HashSet};
+
+use secateur_graph::ops::Op;
+use secateur_graph::{Fact, Graph, NodeId, Origin, ValueId};
+use secateur_tensor::Stored;
+
+use crate::document::Document;
+use crate::network::{Network, captured};
+use crate::operators;
+use crate::proto::tensor_shape_proto::dimension::Value as DimValue;
+use crate::proto::attribute_proto::AttributeType;
+use crate::proto::{AttributeProto, GraphProto, TensorProto, ValueInfoProto, type_proto};
+use crate::tensors::{data_type_of, set_values, tensor_proto};
+
+/// The oldest version in which initializers need not be inputs.
+const FREE_INITIALIZERS: i64 = 4;
+
+impl Network {
+    /// The document with what `graph` has of the network: other operators, other constants.
+    /// `facts` are what is known of the values of `graph` at the shapes that
+    /// [`Network::bind`] gave. Initializers and nodes that nothing uses any more are left out;
+    /// all else stays as it was.
+    pub fn patched(&self, graph: &Graph, facts: &[Option<Fact>]) -> Document {
+        let mut document = self.document.clone();
+        let ir_version = document.model.ir_version();
+        let Some(proto) = document.model.graph.as_mut() else { return document };
+        let dead_before = dead(proto);
+        let names = self.constant_names(graph, proto);
+        self.forget_shapes_of_weights(graph, facts, proto, &names);
+        for (id, node) in graph.numbered_nodes() {
+            let Some(at) = self.number(id) else { continue };
+            let was = self.graph.node(id);
+            if node.op != was.op {
+                operators::write(&node.op, &mut proto.node[at]);
+            }
+            for (input, value) in node.inputs.iter().enumerate() {
+                let Some(value) = value else { continue };
+                if was.inputs.get(input).copied().flatten() == Some(*value) {
+                    continue;
+                }
+                let inputs = &mut proto.node[at].input;
+                if inputs.len() <= input {
+                    inputs.resize(input + 1, String::new());
+                }
+                inputs[input].clone_from(&names[value]);
+            }
+        }
+        self.put_constants(graph, proto, &names, ir_version < FREE_INITIALIZERS);
+        remove_dead(proto, &dead_before);
+        self.put_shapes(graph, facts, proto);
+        document
+    }
+
+    /// Names of the new constants: that of the constant they come from where nothing else uses
+    /// it any more, else a new one.
+    fn constant_names(&self, graph: &Graph, proto: &GraphProto) -> HashMap<ValueId, String> {
+        let mut taken: HashSet<String> = every_name(proto);
+        let old = self.graph.values().len();
+        let mut kept: HashSet<&str> = HashSet::new();
+        let mut fresh: Vec<ValueId> = Vec::new();
+        let live = live_nodes(graph);
+        for (id, node) in graph.numbered_nodes().filter(|(id, _)| live.contains(id)) {
+            let asks_for_type = asks_for_type_or_shape(&node.op);
+            for (at, value) in node.inputs.iter().enumerate() {
+                let Some(value) = value else { continue };
+                if asks_for_type == Some(at) {
+                    continue;
+                }
+                if (value.0 as usize) < old {
+                    kept.insert(&graph.value(*value).name);
+                } else if !fresh.contains(value) && self.number(id).is_some() {
+                    fresh.push(*value);
+                }
+            }
+        }
+        let outputs: HashSet<&str> =
+            graph.outputs.iter().map(|id| graph.value(*id).name.as_str()).collect();
+        let captured: HashSet<String> =
+            proto.node.iter().flat_map(captured).map(str::to_owned).collect();
+        let mut names = HashMap::new();
+        let mut reused: HashSet<String> = HashSet::new();
+        for id in fresh {
+            let wish = graph.value(id).name.clone();
+            let is_constant = self.graph.values()[..old].iter().any(|value| {
+                value.name == wish && matches!(value.origin, Origin::Weight(_))
+            });
+            let free = is_constant
+                && !kept.contains(wish.as_str())
+                && !outputs.contains(wish.as_str())
+                && !captured.contains(&wish)
+                && reused.insert(wish.clone());
+            let mut name = wish.clone();
+            let mut number = 1;
+            while !free && taken.contains(&name) {
+                name = format!("{wish}_{number}");
+                number += 1;
+            }
+            taken.insert(name.clone());
+            names.insert(id, name);
+        }
+        names
+    }
+
+    /// Nodes that ask for the type or shape of a constant only must not keep it from getting
+    /// smaller: a shape becomes a constant, a type is that of the smaller one.
+    fn forget_shapes_of_weights(
+        &self,
+        graph: &Graph,
+        facts: &[Option<Fact>],
+        proto: &mut GraphProto,
+        names: &HashMap<ValueId, String>,
+    ) {
+        let smaller: HashMap<&str, &String> =
+            names.iter().map(|(id, name)| (graph.value(*id).name.as_str(), name)).collect();
+        for (id, node) in graph.numbered_nodes() {
+            let (Some(at), Some(input)) = (self.number(id), asks_for_type_or_shape(&node.op)) else {
+                continue;
+            };
+            let Some(value) = node.inputs.get(input).copied().flatten() else { continue };
+            let value = graph.value(value);
+            let (Origin::Weight(_), Some(name)) = (&value.origin, smaller.get(value.name.as_str()))
+            else {
+                continue;
+            };
+            if let Op::CastLike(_) = node.op {
+                proto.node[at].input[input] = (*name).clone();
+            } else if let Some(known) = facts[node.outputs[0].0 as usize].as_ref()
+                && let Some(values) = known.integers()
+            {
+                let shape = known.known_shape().unwrap_or_default();
+                let node = &mut proto.node[at];
+                node.op_type = Some("Constant".to_owned());
+                node.input.clear();
+                node.attribute = vec![AttributeProto {
+                    name: Some("value".to_owned()),
+                    r#type: Some(AttributeType::Tensor.into()),
+                    t: Some(tensor_proto("", &Stored::of_i64(shape, values))),
+                    ..AttributeProto::default()
+                }];
+            }
+        }
+    }
+
+    /// Constants that are new, and old ones whose values were changed.
+    fn put_constants(
+        &self,
+        graph: &Graph,
+        proto: &mut GraphProto,
+        names: &HashMap<ValueId, String>,
+        as_inputs: bool,
+    ) {
+        let mut new: Vec<(&String, Stored)> = Vec::new();
+        let mut ids: Vec<&ValueId> = names.keys().collect();
+        ids.sort_unstable();
+        for id in ids {
+            let stored = match &graph.value(*id).origin {
+                Origin::Weight(stored) => stored.clone(),
+                Origin::Constant(tensor) => match tensor.values() {
+                    secateur_tensor::tensor::Values::I64(values) => {
+                        Stored::of_i64(tensor.shape().to_vec(), values)
+                    }
+                    _ => Stored::of_f32(tensor.shape().to_vec(), tensor.as_f32()),
+                },
+                Origin::Input | Origin::Node(_) => continue,
+            };
+            new.push((&names[id], stored));
+        }
+        let changed = self.graph.values().iter().zip(graph.values()).filter_map(|(was, is)| {
+            match (&was.origin, &is.origin) {
+                (Origin::Weight(a), Origin::Weight(b)) if !a.is(b) => Some((&is.name, b.clone())),
+                _ => None,
+            }
+        });
+        new.extend(changed);
+        let mut place: HashMap<String, usize> = HashMap::new();
+        for (at, tensor) in proto.initializer.iter().enumerate() {
+            place.insert(tensor.name().to_owned(), at);
+        }
+        for (name, stored) in new {
+            if let Some(at) = place.get(name) {
+                set_values(&mut proto.initializer[*at], &stored);
+            } else {
+                // A node that was this constant makes room for it.
+                proto.node.retain(|node| {
+                    node.op_type() != "Constant" || node.output.first() != Some(name)
+                });
+                proto.initializer.push(tensor_proto(name, &stored));
+                if as_inputs {
+                    proto.input.push(input(name, &stored));
+                }
+            }
+            for info in proto.input.iter_mut().filter(|info| info.name() == name) {
+                set_dims(info, stored.shape());
+            }
+        }
+    }
+
+    /// Shapes that the file states and a cut has changed.
+    fn put_shapes(&self, graph: &Graph, facts: &[Option<Fact>], proto: &mut GraphProto) {
+        let by_name: HashMap<&str, usize> =
+            graph.values().iter().enumerate().map(|(at, value)| (value.name.as_str(), at)).collect();
+        let old = self.graph.values().len();
+        proto.value_info.retain_mut(|info| {
+            let Some(&at) = by_name.get(info.name()).filter(|at| **at < old) else { return true };
+            let Some(shape) = facts[at].as_ref().and_then(Fact::known_shape) else { return true };
+            let Some(type_proto::Value::TensorType(tensor)) =
+                info.r#type.as_mut().and_then(|kind| kind.value.as_mut())
+            else {
+                return true;
+            };
+            let Some(dims) = tensor.shape.as_mut() else { return true };
+            if dims.dim.len() != shape.len() {
+                return false;
+            }
+            for (dim, size) in dims.dim.iter_mut().zip(shape) {
+                if let Some(DimValue::DimValue(n)) = &mut dim.value {
+                    *n = size as i64;
+                }
+            }
+            true
+        });
+    }
+}
+
+/// The input of which a node asks for no more than the type or the shape.
+fn asks_for_type_or_shape(op: &Op) -> Option<usize> {
+    match op {
+        Op::Shape(_) | Op::Size(_) => Some(0),
+        Op::CastLike(_) => Some(1),
+        _ => None,
+    }
+}
+
+/// Nodes that lead to an output.
+fn live_nodes(graph: &Graph) -> HashSet<NodeId> {
+    let mut live: HashSet<ValueId> = graph.outputs.iter().copied().collect();
+    let mut nodes = HashSet::new();
+    for (id, node) in graph.numbered_nodes().collect::<Vec<_>>().into_iter().rev() {
+        if node.outputs.iter().any(|output| live.contains(output)) {
+            live.extend(node.inputs.iter().flatten());
+            nodes.insert(id);
+        }
+    }
+    nodes
+}
+
+fn input(name: &str, stored: &Stored) -> ValueInfoProto {
+    let mut info = ValueInfoProto { name: Some(name.to_owned()), ..ValueInfoProto::default() };
+    let elem_type = data_type_of(stored.dtype()).map(i32::from);
+    let tensor = type_proto::Tensor { elem_type, shape: Some(crate::proto::TensorShapeProto::default()) };
+    info.r#type = Some(crate::proto::TypeProto {
+        value: Some(type_proto::Value::TensorType(tensor)),
+        ..crate::proto::TypeProto::default()
+    });
+    set_dims(&mut info, stored.shape());
+    info
+}
+
+fn set_dims(info: &mut ValueInfoProto, shape: &[usize]) {
+    let Some(type_proto::Value::TensorType(tensor)) =
+        info.r#type.as_mut().and_then(|kind| kind.value.as_mut())
+    else {
+        return;
+    };
+    let dim = |size: &usize| crate::proto::tensor_shape_proto::Dimension {
+        value: Some(DimValue::DimValue(*size as i64)),
+        ..crate::proto::tensor_shape_proto::Dimension::default()
+    };
+    tensor.shape = Some(crate::proto::TensorShapeProto { dim: shape.iter().map(dim).collect() });
+}
+
+/// Every name of a value in a graph and its subgraphs.
+fn every_name(proto: &GraphProto) -> HashSet<String> {
+    let mut names = HashSet::new();
+    let mut open = vec![proto];
+    while let Some(graph) = open.pop() {
+        names.extend(graph.input.iter().chain(&graph.output).map(|info| info.name().to_owned()));
+        names.extend(graph.initializer.iter().map(|tensor| tensor.name().to_owned()));
+        for node in &graph.node {
+            names.extend(node.input.iter().chain(&node.output).cloned());
+            for attribute in &node.attribute {
+                open.extend(attribute.g.iter().chain(&attribute.graphs));
+            }
+        }
+    }
+    names
+}
+
+/// Numbers of nodes and names of initializers that lead to no output.
+struct Dead {
+    nodes: HashSet<String>,
+    initializers: HashSet<String>,
+}
+
+/// The first output of a node, which no other has.
+fn key(node: &crate::proto::NodeProto) -> String {
+    node.output.iter().find(|name| !name.is_empty()).cloned().unwrap_or_default()
+}
+
+fn dead(proto: &GraphProto) -> Dead {
+    let mut live: HashSet<&str> = proto.output.iter().map(ValueInfoProto::name).collect();
+    let mut nodes = HashSet::new();
+    for node in proto.node.iter().rev() {
+        if node.output.iter().any(|name| live.contains(name.as_str())) {
+            live.extend(node.input.iter().map(String::as_str));
+            live.extend(captured(node));
+        } else {
+            nodes.insert(key(node));
+        }
+    }
+    let unused = proto.initializer.iter().map(TensorProto::name);
+    let initializers = unused.filter(|name| !live.contains(name)).map(str::to_owned).collect();
+    Dead { nodes, initializers }
+}
+
+/// Leaves out what has become dead, but not what was dead before.
+fn remove_dead(proto: &mut GraphProto, before: &Dead) {
+    let now = dead(proto);
+    let gone = |name: &str| now.initializers.contains(name) && !before.initializers.contains(name);
+    proto.node.retain(|node| {
+        let key = key(node);
+        !now.nodes.contains(&key) || before.nodes.contains(&key)
+    });
+    proto.input.retain(|info| !gone(info.name()));
+    let removed: HashSet<String> = now.nodes.difference(&before.nodes).cloned().collect();
+    proto.value_info.retain(|info| !removed.contains(info.name()));
+    proto.initializer.retain(|tensor| !gone(tensor.name()));
+}
