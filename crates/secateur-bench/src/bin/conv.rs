@@ -136,7 +136,12 @@ fn main() -> ExitCode {
         }
     };
     let mut sums: Vec<(&str, f64, f64)> = Vec::new();
+    let only = words.iter().find_map(|word| word.strip_prefix("only="));
     for Layer { network, times, mut shape } in layers() {
+        let name = format!("{}->{} {}", shape.channels_in, shape.channels_out, shape.height);
+        if only.is_some_and(|only| only != name) {
+            continue;
+        }
         shape.batch = batch;
         let (median, least) = pool.install(|| time(&shape));
         let gflops = 2.0 * shape.macs() as f64 / median / 1e9;

@@ -7,8 +7,6 @@
 
 #![expect(clippy::inline_always, reason = "bodies are compiled anew for each instruction set")]
 
-use std::ops::Range;
-
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -98,11 +96,11 @@ impl WithSimd for Rows<'_> {
         }
         // The last number is the pixels of a row that the windows of as many pixels as the one
         // before it says see: `(pixels - 1) * stride + kernel`.
-        match (shape.kernel, shape.stride[1], shape.dilation[1]) {
-            ([_, 3], 1, 1) => self.rows::<S, 3, 1, 4, 6>(simd),
-            ([_, 3], 2, 1) => self.rows::<S, 3, 2, 4, 9>(simd),
-            ([_, 5], 1, 1) => self.rows::<S, 5, 1, 4, 8>(simd),
-            ([_, 5], 2, 1) => self.rows::<S, 5, 2, 4, 11>(simd),
+        match (shape.kernel, shape.stride[1], shape.dilation) {
+            ([3, 3], 1, [1, 1]) => self.rows::<S, 3, 1, 4, 6>(simd),
+            ([3, 3], 2, [1, 1]) => self.rows::<S, 3, 2, 4, 9>(simd),
+            ([5, 5], 1, [1, 1]) => self.rows::<S, 5, 1, 4, 8>(simd),
+            ([5, 5], 2, [1, 1]) => self.rows::<S, 5, 2, 4, 11>(simd),
             _ => self.rows::<S, 0, 1, 1, 0>(simd),
         }
     }
@@ -133,7 +131,6 @@ impl Rows<'_> {
         let shape = self.shape;
         let channels = shape.channels_out;
         let (height, width) = (shape.out_height(), shape.out_width());
-        let inside = inside(shape, width);
         let of_image = shape.height * shape.width * channels;
         for (number, y) in self.y.chunks_exact_mut(width * channels).enumerate() {
             let (image, row) = ((self.first + number) / height, (self.first + number) % height);
@@ -147,18 +144,21 @@ impl Rows<'_> {
                 down: meeting(top, shape.kernel[0], shape.dilation[0], shape.height),
                 at: (self.first + number) * width * channels,
             };
+            if K == 0 {
+                for (pixel, y) in y.chunks_exact_mut(channels).enumerate() {
+                    row.pixel(simd, pixel, y);
+                }
+                continue;
+            }
             let mut pixel = 0;
             while pixel < width {
-                let y = &mut y[pixel * channels..];
-                let left = if inside.contains(&pixel) { inside.end - pixel } else { 0 };
-                if K == 0 || left == 0 {
-                    row.at_edge(simd, pixel, y);
-                    pixel += 1;
-                } else if left >= P {
-                    row.pixels::<S, K, STEP, P, N>(simd, pixel, y);
+                if width >= P {
+                    // The last pixels may be computed twice.
+                    let first = pixel.min(width - P);
+                    row.pixels::<S, K, STEP, P, N>(simd, first, &mut y[first * channels..]);
                     pixel += P;
                 } else {
-                    row.pixels::<S, K, STEP, 1, K>(simd, pixel, y);
+                    row.pixels::<S, K, STEP, 1, K>(simd, pixel, &mut y[pixel * channels..]);
                     pixel += 1;
                 }
             }
@@ -214,17 +214,8 @@ fn meeting(start: isize, kernel: usize, dilation: usize, length: usize) -> (usiz
     (first, end.max(first))
 }
 
-/// Pixels of a row of the result whose windows do not reach over the left and right edges.
-fn inside(shape: &ConvShape, width: usize) -> Range<usize> {
-    let reach = (shape.kernel[1] - 1) * shape.dilation[1];
-    let first = shape.pads[1].div_ceil(shape.stride[1]).min(width);
-    let room = (shape.width + shape.pads[1]).saturating_sub(reach);
-    let end = room.div_ceil(shape.stride[1]).min(width);
-    first..end.max(first)
-}
-
 impl Row<'_> {
-    /// Pixels from one on, whose windows of `K` columns see `N` pixels of a row, all in the image.
+    /// Pixels from one on, whose windows of `K` rows and columns see `N` pixels of a row.
     #[inline(always)]
     fn pixels<S: Simd, const K: usize, const STEP: usize, const P: usize, const N: usize>(
         self,
@@ -232,41 +223,76 @@ impl Row<'_> {
         pixel: usize,
         y: &mut [f32],
     ) {
-        let shape = self.shape;
+        let left = (pixel * STEP) as isize - self.shape.pads[1] as isize;
+        let seen = meeting(left, N, 1, self.shape.width);
+        if seen == (0, N) {
+            self.window::<S, K, STEP, P, N>(simd, pixel, left, (0, N), y);
+        } else {
+            self.window::<S, K, STEP, P, N>(simd, pixel, left, seen, y);
+        }
+    }
+
+    /// The same; of the `N` pixels those from one to before another are in the image.
+    #[inline(always)]
+    #[expect(unsafe_code, reason = "checks of each value take as long as the products")]
+    fn window<S: Simd, const K: usize, const STEP: usize, const P: usize, const N: usize>(
+        self,
+        simd: S,
+        pixel: usize,
+        left: isize,
+        seen: (usize, usize),
+        y: &mut [f32],
+    ) {
+        let Self { shape, x, .. } = self;
         let channels = shape.channels_out;
-        let places = shape.kernel[0] * K;
-        let left = pixel * STEP - shape.pads[1];
-        for (number, values) in self.values.chunks_exact(1 + places).enumerate() {
+        assert!(channels >= 8 && x.len() == shape.height * shape.width * channels, "image");
+        assert!(y.len() >= P * channels, "pixels");
+        let is_inside = |start: isize, (first, end): (usize, usize), length: usize| {
+            first >= end || (start + first as isize >= 0 && start + end as isize <= length as isize)
+        };
+        assert!(is_inside(left, seen, shape.width) && is_inside(self.top, self.down, shape.height));
+        for (number, values) in self.values.chunks_exact(1 + K * K).enumerate() {
             let first = (8 * number).min(channels - 8);
-            let (bias, values) = (&values[0], values[1..].as_chunks::<K>().0);
-            let mut sums = [isa::load(simd, &bias.0); P];
-            let rows = values.iter().enumerate().take(self.down.1).skip(self.down.0);
-            for (i, values) in rows {
-                let row = place(self.top, i * shape.dilation[0]);
-                let start = (row * shape.width + left) * channels + first;
-                let x = &self.x[start..start + (N - 1) * channels + 8];
-                let mut seen = [sums[0]; N];
-                for (j, seen) in seen.iter_mut().enumerate() {
-                    *seen = isa::load(simd, isa::octet(x, j * channels));
+            let mut sums = [isa::load(simd, &values[0].0); P];
+            for i in 0..K {
+                if i < self.down.0 || i >= self.down.1 {
+                    continue;
                 }
-                for (j, w) in values.iter().enumerate() {
-                    let w = isa::load(simd, &w.0);
+                let corner = (self.top + i as isize) * shape.width as isize + left;
+                let start = corner.wrapping_mul(channels as isize).wrapping_add(first as isize);
+                let mut pixels = [simd.splat_f32s(0.0); N];
+                for (j, pixel) in pixels.iter_mut().enumerate() {
+                    if j >= seen.0 && j < seen.1 {
+                        let at = start as usize + j * channels;
+                        // SAFETY: row and column are in the image, `first + 8 <= channels`, and
+                        // the image has so many values, all by the lines above.
+                        let octet = unsafe { &*x.as_ptr().add(at).cast() };
+                        *pixel = isa::load(simd, octet);
+                    }
+                }
+                for j in 0..K {
+                    let w = isa::load(simd, &values[1 + i * K + j].0);
                     for (p, sum) in sums.iter_mut().enumerate() {
-                        *sum = isa::multiply_add(simd, seen[p * STEP + j], w, *sum);
+                        *sum = isa::multiply_add(simd, pixels[p * STEP + j], w, *sum);
                     }
                 }
             }
+            let mut places = [0; P];
+            for (p, place) in places.iter_mut().enumerate() {
+                *place = self.at + (pixel + p) * channels + first;
+            }
+            self.finish.octets(simd, &mut sums, &places);
             for (p, sum) in sums.into_iter().enumerate() {
-                let at = p * channels + first;
-                let sum = self.finish.octet(simd, sum, self.at + pixel * channels + at);
-                isa::store(simd, sum, y[at..].first_chunk_mut().expect("eight channels"));
+                // SAFETY: `first + 8 <= channels`, and there are `P` pixels by the line above.
+                let octet = unsafe { &mut *y.as_mut_ptr().add(p * channels + first).cast() };
+                isa::store(simd, sum, octet);
             }
         }
     }
 
-    /// One pixel, whose window may reach over the edges.
+    /// One pixel, for kernels of any size.
     #[inline(always)]
-    fn at_edge<S: Simd>(self, simd: S, pixel: usize, y: &mut [f32]) {
+    fn pixel<S: Simd>(self, simd: S, pixel: usize, y: &mut [f32]) {
         let shape = self.shape;
         let channels = shape.channels_out;
         let [rows, columns] = shape.kernel;
@@ -284,9 +310,9 @@ impl Row<'_> {
                     sum = isa::multiply_add(simd, isa::load(simd, x), w, sum);
                 }
             }
-            let at = self.at + pixel * channels + first;
-            let sum = self.finish.octet(simd, sum, at);
-            isa::store(simd, sum, y[first..].first_chunk_mut().expect("eight channels"));
+            let mut sums = [sum];
+            self.finish.octets(simd, &mut sums, &[self.at + pixel * channels + first]);
+            isa::store(simd, sums[0], y[first..].first_chunk_mut().expect("eight channels"));
         }
     }
 }

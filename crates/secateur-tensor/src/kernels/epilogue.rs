@@ -123,19 +123,26 @@ impl<'a> Epilogue<'a> {
 }
 
 impl Finish<'_> {
-    /// Eight values of the result, which stand at a place of the whole result.
+    /// Vectors of eight values of the result, each of which stands at a place of the whole result.
     #[inline(always)]
-    pub(super) fn octet<S: Simd>(&self, simd: S, sums: S::f32s, at: usize) -> S::f32s {
-        let mut y = sums;
+    pub(super) fn octets<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        sums: &mut [S::f32s; N],
+        places: &[usize; N],
+    ) {
         if let Some(residual) = self.residual {
-            y = simd.add_f32s(y, isa::load(simd, isa::octet(residual, at)));
+            for (y, at) in sums.iter_mut().zip(places) {
+                *y = simd.add_f32s(*y, isa::load(simd, isa::octet(residual, *at)));
+            }
         }
         if let Some([low, high]) = self.bounds {
-            // In this order a value that is no number stays none.
-            y = simd.max_f32s(simd.splat_f32s(low), y);
-            y = simd.min_f32s(simd.splat_f32s(high), y);
+            let (low, high) = (simd.splat_f32s(low), simd.splat_f32s(high));
+            for y in sums {
+                // In this order a value that is no number stays none.
+                *y = simd.min_f32s(high, simd.max_f32s(low, *y));
+            }
         }
-        y
     }
 
     /// The same for one value.

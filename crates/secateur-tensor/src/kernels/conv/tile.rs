@@ -133,21 +133,30 @@ impl Piece<'_> {
         simd: S,
         panel: &Panel,
         first: usize,
-        sums: [[S::f32s; V]; R],
+        mut sums: [[S::f32s; V]; R],
     ) {
-        for (r, sums) in sums.into_iter().enumerate() {
+        let mut places = [[0; V]; R];
+        for (r, places) in places.iter_mut().enumerate() {
             let at = (self.pixel + first + r) * self.channels;
-            for (v, sums) in sums.into_iter().enumerate() {
-                let column = panel.columns[v];
-                let y = self.y.row(first + r, column - self.column, panel.width);
-                if let Some(y) = y.first_chunk_mut() {
-                    isa::store(simd, self.finish.octet(simd, sums, at + column), y);
-                } else {
-                    let sums: [f32; 8] = pulp::cast(sums);
-                    for (i, (y, sum)) in y.iter_mut().zip(sums).enumerate() {
-                        *y = self.finish.value(sum, at + column + i);
-                    }
+            for (place, column) in places.iter_mut().zip(&panel.columns) {
+                *place = at + column;
+            }
+        }
+        if panel.width < 8 {
+            for (r, (sums, places)) in sums.iter().zip(&places).enumerate() {
+                let y = self.y.row(first + r, panel.columns[0] - self.column, panel.width);
+                let sums: [f32; 8] = pulp::cast(sums[0]);
+                for (i, (y, sum)) in y.iter_mut().zip(sums).enumerate() {
+                    *y = self.finish.value(sum, places[0] + i);
                 }
+            }
+            return;
+        }
+        for (r, (sums, places)) in sums.iter_mut().zip(&places).enumerate() {
+            self.finish.octets(simd, sums, places);
+            for (v, sum) in sums.iter().enumerate() {
+                let y = self.y.row(first + r, panel.columns[v] - self.column, 8);
+                isa::store(simd, *sum, y.first_chunk_mut().expect("eight values"));
             }
         }
     }
