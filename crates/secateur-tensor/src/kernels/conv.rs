@@ -25,6 +25,8 @@ const TASK: usize = 600_000;
 const ALONE: usize = 50_000;
 /// Pixels that make it worth to read a part of the weight.
 const PIXELS: usize = 32;
+/// Values of a weight, or of pixels and their results, that stay in the nearest cache.
+const NEAR: usize = 4 * 1024;
 /// What numbers of pixels in a task are multiples of: they then fill tiles of every kind.
 const TILES: usize = 24;
 
@@ -289,6 +291,8 @@ struct Job<'a> {
     /// Pixels and panels of a piece.
     pixels: usize,
     panels: usize,
+    /// Pixels that all panels go over before the next are taken.
+    block: usize,
     is_parallel: bool,
 }
 
@@ -318,6 +322,12 @@ impl<'a> Job<'a> {
             even(height, wanted.div_ceil(width), 1) * width
         };
         let pixels = pixels.min(image);
+        // A small weight stays in the nearest cache, and pixels go by; else it is the other way.
+        let block = if inner * shape.channels_out <= NEAR {
+            (NEAR / (shape.channels_in + shape.channels_out) / TILES).max(1) * TILES
+        } else {
+            usize::MAX
+        };
         let of_panel = pixels * inner * shape.channels_out.div_ceil(panels);
         let panels = even(panels, TASK / of_panel.max(1), 1);
         Self {
@@ -331,6 +341,7 @@ impl<'a> Job<'a> {
             image,
             pixels,
             panels,
+            block,
             is_parallel: shape.macs() >= ALONE,
         }
     }
@@ -390,6 +401,7 @@ impl<'a> Job<'a> {
             len,
             values: self.values,
             panels,
+            block: self.block,
             finish: self.finish,
             y: y.reborrow(),
             pixel,

@@ -253,7 +253,7 @@ impl Row<'_> {
         assert!(is_inside(left, seen, shape.width) && is_inside(self.top, self.down, shape.height));
         for (number, values) in self.values.chunks_exact(1 + K * K).enumerate() {
             let first = (8 * number).min(channels - 8);
-            let mut sums = [isa::load(simd, &values[0].0); P];
+            let mut sums = [[isa::load(simd, &values[0].0)]; P];
             for i in 0..K {
                 if i < self.down.0 || i >= self.down.1 {
                     continue;
@@ -272,17 +272,17 @@ impl Row<'_> {
                 }
                 for j in 0..K {
                     let w = isa::load(simd, &values[1 + i * K + j].0);
-                    for (p, sum) in sums.iter_mut().enumerate() {
+                    for (p, [sum]) in sums.iter_mut().enumerate() {
                         *sum = isa::multiply_add(simd, pixels[p * STEP + j], w, *sum);
                     }
                 }
             }
             let mut places = [0; P];
             for (p, place) in places.iter_mut().enumerate() {
-                *place = self.at + (pixel + p) * channels + first;
+                *place = self.at + (pixel + p) * channels;
             }
-            self.finish.octets(simd, &mut sums, &places);
-            for (p, sum) in sums.into_iter().enumerate() {
+            self.finish.octets(simd, &mut sums, &places, &[first]);
+            for (p, [sum]) in sums.into_iter().enumerate() {
                 // SAFETY: `first + 8 <= channels`, and there are `P` pixels by the line above.
                 let octet = unsafe { &mut *y.as_mut_ptr().add(p * channels + first).cast() };
                 isa::store(simd, sum, octet);
@@ -310,9 +310,9 @@ impl Row<'_> {
                     sum = isa::multiply_add(simd, isa::load(simd, x), w, sum);
                 }
             }
-            let mut sums = [sum];
-            self.finish.octets(simd, &mut sums, &[self.at + pixel * channels + first]);
-            isa::store(simd, sums[0], y[first..].first_chunk_mut().expect("eight channels"));
+            let mut sums = [[sum]];
+            self.finish.octets(simd, &mut sums, &[self.at + pixel * channels], &[first]);
+            isa::store(simd, sums[0][0], y[first..].first_chunk_mut().expect("eight channels"));
         }
     }
 }

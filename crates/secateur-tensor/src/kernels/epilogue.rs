@@ -123,24 +123,31 @@ impl<'a> Epilogue<'a> {
 }
 
 impl Finish<'_> {
-    /// Vectors of eight values of the result, each of which stands at a place of the whole result.
+    /// Rows of vectors of eight values of the result; each row stands at a place of the whole
+    /// result, its vectors at some distances from there.
     #[inline(always)]
-    pub(super) fn octets<S: Simd, const N: usize>(
+    pub(super) fn octets<S: Simd, const R: usize, const V: usize>(
         &self,
         simd: S,
-        sums: &mut [S::f32s; N],
-        places: &[usize; N],
+        rows: &mut [[S::f32s; V]; R],
+        places: &[usize; R],
+        columns: &[usize; V],
     ) {
         if let Some(residual) = self.residual {
-            for (y, at) in sums.iter_mut().zip(places) {
-                *y = simd.add_f32s(*y, isa::load(simd, isa::octet(residual, *at)));
+            for r in 0..R {
+                for v in 0..V {
+                    let residual = isa::octet(residual, places[r] + columns[v]);
+                    rows[r][v] = simd.add_f32s(rows[r][v], isa::load(simd, residual));
+                }
             }
         }
         if let Some([low, high]) = self.bounds {
             let (low, high) = (simd.splat_f32s(low), simd.splat_f32s(high));
-            for y in sums {
-                // In this order a value that is no number stays none.
-                *y = simd.min_f32s(high, simd.max_f32s(low, *y));
+            for row in rows {
+                for y in row {
+                    // In this order a value that is no number stays none.
+                    *y = simd.min_f32s(high, simd.max_f32s(low, *y));
+                }
             }
         }
     }

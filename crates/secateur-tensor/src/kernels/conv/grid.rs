@@ -2,6 +2,10 @@
 
 use std::marker::PhantomData;
 
+use pulp::Simd;
+
+use super::super::isa;
+
 /// Some pixels and some of their channels, of a result `[pixels, channels]`.
 pub(super) struct Grid<'a> {
     first: *mut f32,
@@ -55,6 +59,33 @@ impl<'a> Grid<'a> {
         // it, and by nothing else while the result borrows it.
         unsafe {
             std::slice::from_raw_parts_mut(self.first.add(pixel * self.stride + column), count)
+        }
+    }
+
+    /// Writes vectors of eight channels, from some columns on, to pixels from one on.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it is called where results are written")]
+    #[expect(unsafe_code, reason = "checks of each vector take as long as a short window")]
+    pub(super) fn store<S: Simd, const R: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        pixel: usize,
+        columns: &[usize; V],
+        vectors: &[[S::f32s; V]; R],
+    ) {
+        assert!(pixel <= self.pixels && R <= self.pixels - pixel, "pixels");
+        for column in columns {
+            assert!(*column <= self.columns && 8 <= self.columns - column, "columns");
+        }
+        for r in 0..R {
+            for v in 0..V {
+                // SAFETY: the eight values are in this grid by the lines above, and borrowed
+                // mutably by it.
+                let octet = unsafe {
+                    &mut *self.first.add((pixel + r) * self.stride + columns[v]).cast::<[f32; 8]>()
+                };
+                isa::store(simd, vectors[r][v], octet);
+            }
         }
     }
 }

@@ -40,6 +40,8 @@ pub(super) struct Piece<'a> {
     pub(super) panels: &'a [Panel],
     pub(super) finish: Finish<'a>,
     pub(super) y: Grid<'a>,
+    /// Pixels that all panels go over before the next are taken.
+    pub(super) block: usize,
     /// The first pixel and channel of `y` in the whole result, and its channels.
     pub(super) pixel: usize,
     pub(super) column: usize,
@@ -61,39 +63,45 @@ impl WithSimd for Piece<'_> {
                 panels = &panels[4..];
             }
         }
-        for panel in panels {
-            // As many sums as registers hold beside the panel's values and one of `x`.
-            match panel.vectors {
-                1 => self.panel::<S, 8, 1>(simd, panel),
-                2 => self.panel::<S, 6, 2>(simd, panel),
-                _ => self.panel::<S, 4, 3>(simd, panel),
+        for first in (0..self.starts.len()).step_by(self.block) {
+            let end = self.starts.len().min(first.saturating_add(self.block));
+            for panel in panels {
+                // As many sums as registers hold beside the panel's values and one of `x`.
+                match panel.vectors {
+                    1 => self.panel::<S, 8, 1>(simd, panel, first, end),
+                    2 => self.panel::<S, 6, 2>(simd, panel, first, end),
+                    _ => self.panel::<S, 3, 3>(simd, panel, first, end),
+                }
             }
         }
     }
 }
 
 impl Piece<'_> {
+    /// The pixels from one to before another.
     #[inline(always)]
-    fn panel<S: Simd, const R: usize, const V: usize>(&mut self, simd: S, panel: &Panel) {
-        let pixels = self.starts.len();
-        let full = pixels / R * R;
-        for first in (0..full).step_by(R) {
-            self.tile::<S, R, V>(simd, panel, first);
+    fn panel<S: Simd, const R: usize, const V: usize>(
+        &mut self,
+        simd: S,
+        panel: &Panel,
+        first: usize,
+        end: usize,
+    ) {
+        let mut at = first;
+        while at + R <= end {
+            self.tile::<S, R, V>(simd, panel, at);
+            at += R;
         }
-        match pixels - full {
+        if R > 4 && at + 4 <= end {
+            self.tile::<S, 4, V>(simd, panel, at);
+            at += 4;
+        }
+        match end - at {
             0 => {}
-            1 => self.tile::<S, 1, V>(simd, panel, full),
-            2 => self.tile::<S, 2, V>(simd, panel, full),
-            3 => self.tile::<S, 3, V>(simd, panel, full),
-            rest => {
-                self.tile::<S, 4, V>(simd, panel, full);
-                match rest - 4 {
-                    0 => {}
-                    1 => self.tile::<S, 1, V>(simd, panel, full + 4),
-                    2 => self.tile::<S, 2, V>(simd, panel, full + 4),
-                    _ => self.tile::<S, 3, V>(simd, panel, full + 4),
-                }
-            }
+            1 => self.tile::<S, 1, V>(simd, panel, at),
+            2 => self.tile::<S, 2, V>(simd, panel, at),
+            _ if R > 3 => self.tile::<S, 3, V>(simd, panel, at),
+            _ => unreachable!("a tile of three pixels is a whole one"),
         }
     }
 
@@ -106,23 +114,36 @@ impl Piece<'_> {
     ) {
         let places = self.runs.len() * self.len;
         let values = &self.values[panel.start..panel.start + (1 + places) * V];
-        let (values, _) = values.as_chunks::<V>();
         let mut sums = [[simd.splat_f32s(0.0); V]; R];
-        for row in &mut sums {
-            for (sum, bias) in row.iter_mut().zip(&values[0]) {
-                *sum = isa::load(simd, &bias.0);
+        for v in 0..V {
+            let bias = isa::load(simd, &values[v].0);
+            for row in &mut sums {
+                row[v] = bias;
             }
         }
         let mut starts = [0; R];
         for (start, pixel) in starts.iter_mut().zip(&self.starts[first..first + R]) {
             *start = pixel + panel.input;
         }
-        for (run, values) in self.runs.iter().zip(values[1..].chunks_exact(self.len)) {
+        for (number, run) in self.runs.iter().enumerate() {
+            let values = &values[(1 + number * self.len) * V..][..self.len * V];
+            let values = values.as_chunks::<V>().0;
             let mut x: [&[f32]; R] = [&[]; R];
             for r in 0..R {
                 x[r] = &self.x[starts[r] + run..][..values.len()];
             }
-            add_run::<S, R, V>(simd, &x, values, &mut sums);
+            for (place, octets) in values.iter().enumerate() {
+                let mut w = [simd.splat_f32s(0.0); V];
+                for v in 0..V {
+                    w[v] = isa::load(simd, &octets[v].0);
+                }
+                for r in 0..R {
+                    let x = simd.splat_f32s(x[r][place]);
+                    for v in 0..V {
+                        sums[r][v] = isa::multiply_add(simd, x, w[v], sums[r][v]);
+                    }
+                }
+            }
         }
         self.write(simd, panel, first, sums);
     }
@@ -135,28 +156,34 @@ impl Piece<'_> {
         first: usize,
         mut sums: [[S::f32s; V]; R],
     ) {
-        let mut places = [[0; V]; R];
-        for (r, places) in places.iter_mut().enumerate() {
-            let at = (self.pixel + first + r) * self.channels;
-            for (place, column) in places.iter_mut().zip(&panel.columns) {
-                *place = at + column;
-            }
-        }
         if panel.width < 8 {
-            for (r, (sums, places)) in sums.iter().zip(&places).enumerate() {
-                let y = self.y.row(first + r, panel.columns[0] - self.column, panel.width);
-                let sums: [f32; 8] = pulp::cast(sums[0]);
-                for (i, (y, sum)) in y.iter_mut().zip(sums).enumerate() {
-                    *y = self.finish.value(sum, places[0] + i);
-                }
+            let mut values = [[0.0; 8]; R];
+            for r in 0..R {
+                isa::store(simd, sums[r][0], &mut values[r]);
             }
-            return;
+            return self.write_narrow(panel, first, &values);
         }
-        for (r, (sums, places)) in sums.iter_mut().zip(&places).enumerate() {
-            self.finish.octets(simd, sums, places);
-            for (v, sum) in sums.iter().enumerate() {
-                let y = self.y.row(first + r, panel.columns[v] - self.column, 8);
-                isa::store(simd, *sum, y.first_chunk_mut().expect("eight values"));
+        let mut columns = [0; V];
+        columns.copy_from_slice(&panel.columns[..V]);
+        let mut places = [0; R];
+        for (r, place) in places.iter_mut().enumerate() {
+            *place = (self.pixel + first + r) * self.channels;
+        }
+        self.finish.octets(simd, &mut sums, &places, &columns);
+        for column in &mut columns {
+            *column -= self.column;
+        }
+        self.y.store(simd, first, &columns, &sums);
+    }
+
+    /// Writes fewer channels than a vector has.
+    fn write_narrow(&mut self, panel: &Panel, first: usize, sums: &[[f32; 8]]) {
+        let column = panel.columns[0];
+        for (r, sums) in sums.iter().enumerate() {
+            let y = self.y.row(first + r, column - self.column, panel.width);
+            let at = (self.pixel + first + r) * self.channels + column;
+            for (i, (y, sum)) in y.iter_mut().zip(sums).enumerate() {
+                *y = self.finish.value(*sum, at + i);
             }
         }
     }
@@ -196,32 +223,6 @@ impl Piece<'_> {
         }
         for p in 0..4 {
             self.write(simd, &panels[p], 0, sums[p]);
-        }
-    }
-}
-
-/// Adds the products of a run of each pixel with a part of a panel.
-#[inline(always)]
-fn add_run<S: Simd, const R: usize, const V: usize>(
-    simd: S,
-    x: &[&[f32]; R],
-    values: &[[Octet; V]],
-    sums: &mut [[S::f32s; V]; R],
-) {
-    let mut rows: [&[f32]; R] = [&[]; R];
-    for r in 0..R {
-        rows[r] = &x[r][..values.len()];
-    }
-    for (place, octets) in values.iter().enumerate() {
-        let mut w = [simd.splat_f32s(0.0); V];
-        for v in 0..V {
-            w[v] = isa::load(simd, &octets[v].0);
-        }
-        for r in 0..R {
-            let x = simd.splat_f32s(rows[r][place]);
-            for v in 0..V {
-                sums[r][v] = isa::multiply_add(simd, x, w[v], sums[r][v]);
-            }
         }
     }
 }
