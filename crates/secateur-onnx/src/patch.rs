@@ -50,6 +50,7 @@ impl Network {
         self.put_constants(graph, proto, &names, ir_version < FREE_INITIALIZERS);
         remove_dead(proto, &dead_before);
         self.put_shapes(graph, facts, proto);
+        put_shapes_of_constants(proto);
         document
     }
 
@@ -244,6 +245,20 @@ fn live_nodes(graph: &Graph) -> HashSet<NodeId> {
         }
     }
     nodes
+}
+
+/// Shapes that the file states of its own constants.
+fn put_shapes_of_constants(proto: &mut GraphProto) {
+    let shapes: HashMap<&str, Vec<usize>> = proto
+        .initializer
+        .iter()
+        .map(|tensor| (tensor.name(), tensor.dims.iter().map(|&n| n as usize).collect()))
+        .collect();
+    for info in &mut proto.value_info {
+        if let Some(shape) = shapes.get(info.name()).cloned() {
+            set_dims(info, &shape);
+        }
+    }
 }
 
 fn input(name: &str, stored: &Stored) -> ValueInfoProto {

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 use secateur_tensor::Tensor;
+use secateur_tensor::kernels::{self, Activation, ConvShape, Epilogue, PackedConv};
 
 use super::window::{Window, slide};
 use super::{
@@ -65,6 +66,9 @@ impl Operator for Conv {
 
     fn forward(&self, inputs: &[Option<&Tensor>], outputs: &mut [Tensor]) {
         let (x, w) = (given(inputs, 0), given(inputs, 1));
+        if let Some(shape) = self.planar(x.shape(), w.shape()) {
+            return in_channels_last(&shape, x, w, maybe(inputs, 2), &mut outputs[0]);
+        }
         let bias = maybe(inputs, 2).map(Tensor::as_f32);
         let y = &mut outputs[0];
         let (image, results) = (x.shape()[2..].to_vec(), y.shape()[2..].to_vec());
@@ -124,6 +128,58 @@ impl Operator for Conv {
         let rank = self.window.rank() + 2;
         Some(Weight { input: 1, out_from_end: rank, in_from_end: rank - 1, convolution: true })
     }
+}
+
+impl Conv {
+    /// The shape of a convolution over one or two axes; one axis is a row of an image.
+    pub fn planar(&self, x: &[usize], w: &[usize]) -> Option<ConvShape> {
+        let padding = self.window.padding(x.get(2..)?);
+        let pair = |list: &[usize], one: usize| -> Option<[usize; 2]> {
+            match *list {
+                [a] => Some([one, a]),
+                [a, b] => Some([a, b]),
+                _ => None,
+            }
+        };
+        let [height, width] = pair(&x[2..], 1)?;
+        let [top, left, bottom, right] = match padding[..] {
+            [[a, b]] => [0, a, 0, b],
+            [[a, b], [c, d]] => [a, c, b, d],
+            _ => return None,
+        };
+        Some(ConvShape {
+            batch: x[0],
+            height,
+            width,
+            channels_in: x[1],
+            channels_out: w[0],
+            kernel: pair(&self.window.kernel, 1)?,
+            stride: pair(&self.window.strides, 1)?,
+            pads: [top, left, bottom, right],
+            dilation: pair(&self.window.dilations, 1)?,
+            groups: self.groups,
+        })
+    }
+}
+
+/// A convolution by the kernels that work on channels-last images.
+fn in_channels_last(
+    shape: &ConvShape,
+    x: &Tensor,
+    w: &Tensor,
+    bias: Option<&Tensor>,
+    y: &mut Tensor,
+) {
+    let bias = bias.map(Tensor::as_f32);
+    let (out, inputs) = (shape.channels_out, shape.channels_in);
+    let packed = PackedConv::new(w.as_f32(), bias, out, inputs, shape.kernel, shape.groups);
+    let mut image = vec![0.0; x.len()];
+    kernels::to_channels_last(x.as_f32(), shape.batch, inputs, shape.height * shape.width, &mut image);
+    let mut result = vec![0.0; y.len()];
+    let epilogue = Epilogue { residual: None, activation: Activation::None };
+    kernels::conv(&image, shape, &packed, epilogue, &mut result);
+    let pixels = shape.out_height() * shape.out_width();
+    kernels::to_plain(&result, shape.batch, out, pixels, y.as_f32_mut());
 }
 
 /// Whole groups of a convolution stand or fall together: the inputs and outputs of each.
