@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use prost::Message;
+use secateur_attacks::onnx;
 use secateur_onnx::error::CODES;
+use secateur_onnx::proto::{AttributeProto, ModelProto, TypeProto, type_proto};
 use secateur_onnx::{Document, OnnxError};
 use secateur_tensor::Bytes;
 
@@ -246,17 +248,40 @@ fn a_file_that_changes_while_it_is_used_is_noticed() {
     assert!(error.to_string().contains("it had 64 bytes and has 65"), "{error}");
 }
 
+/// A sequence of sequences, and so on, of nothing.
+fn sequences(depth: usize) -> TypeProto {
+    let wrap = |inner: TypeProto, _| {
+        let sequence = type_proto::Sequence { elem_type: Some(Box::new(inner)) };
+        let value = Some(type_proto::Value::SequenceType(Box::new(sequence)));
+        TypeProto { value, ..TypeProto::default() }
+    };
+    (0..depth).fold(TypeProto::default(), wrap)
+}
+
 #[test]
 fn whatever_is_not_too_deep_for_us_is_not_too_deep_for_the_decoder() {
     let (mut taken, mut refused) = (0, 0);
-    for depth in 25..40 {
-        let model = secateur_attacks::onnx::model(secateur_attacks::onnx::nested(depth));
+    let mut check = |model: ModelProto, words: &str| {
         let bytes = Bytes::owned(model.encode_to_vec());
         match Document::parse(Path::new("test"), &bytes) {
             Ok(_) => taken += 1,
             Err(OnnxError::Limit { .. }) => refused += 1,
-            Err(error) => panic!("{depth} deep: {error}"),
+            Err(error) => panic!("{words}: {error}"),
         }
+    };
+    for depth in 25..40 {
+        check(onnx::model(onnx::nested(depth)), &format!("{depth} subgraphs"));
     }
-    assert!(taken > 5 && refused > 5, "{taken} taken, {refused} refused");
+    // One of these is an odd number of messages deep, the other an even one.
+    for depth in 40..60 {
+        let mut model = onnx::whole();
+        onnx::graph(&mut model).input[0].r#type = Some(sequences(depth));
+        check(model, &format!("{depth} sequences"));
+        let mut model = onnx::whole();
+        let tp = Some(sequences(depth));
+        let attribute = AttributeProto { name: onnx::text("tp"), tp, ..AttributeProto::default() };
+        onnx::graph(&mut model).node[0].attribute = vec![attribute];
+        check(model, &format!("{depth} sequences in an attribute"));
+    }
+    assert!(taken > 15 && refused > 15, "{taken} taken, {refused} refused");
 }
