@@ -2,4 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
+mod bad_files;
+mod damaged;
 mod real;
+mod write;
