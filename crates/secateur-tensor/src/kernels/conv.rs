@@ -315,7 +315,9 @@ impl<'a> Job<'a> {
         let (height, width) = (shape.out_height(), shape.out_width());
         let image = height * width;
         let inner = shape.kernel[0] * shape.kernel[1] * shape.channels_in / shape.groups;
-        let wanted = (TASK / (inner * shape.channels_out).max(1)).max(PIXELS).min(image);
+        // A small layer makes two tasks.
+        let task = TASK.min(shape.macs().div_ceil(2));
+        let wanted = (task / (inner * shape.channels_out).max(1)).max(PIXELS).min(image);
         let pixels = if height == 1 {
             even(width, wanted, TILES)
         } else {
@@ -329,7 +331,7 @@ impl<'a> Job<'a> {
             usize::MAX
         };
         let of_panel = pixels * inner * shape.channels_out.div_ceil(panels);
-        let panels = even(panels, TASK / of_panel.max(1), 1);
+        let panels = even(panels, task / of_panel.max(1), 1);
         Self {
             lanes,
             x,

@@ -77,14 +77,14 @@ impl<'a> Grid<'a> {
         for column in columns {
             assert!(*column <= self.columns && 8 <= self.columns - column, "columns");
         }
-        for r in 0..R {
+        for (r, vectors) in vectors.iter().enumerate() {
             for v in 0..V {
                 // SAFETY: the eight values are in this grid by the lines above, and borrowed
                 // mutably by it.
                 let octet = unsafe {
                     &mut *self.first.add((pixel + r) * self.stride + columns[v]).cast::<[f32; 8]>()
                 };
-                isa::store(simd, vectors[r][v], octet);
+                isa::store(simd, vectors[v], octet);
             }
         }
     }
