@@ -10,8 +10,10 @@ use crate::error::OnnxError;
 
 /// Messages inside messages, as the decoder reads. A subgraph takes three of them.
 const DEPTH_MAX: usize = 100;
-/// Messages of a file; an empty one takes two bytes in the file and hundreds in memory.
-const MESSAGES_MAX: u64 = 1 << 22;
+/// Messages of any file; an empty one takes two bytes in the file and hundreds in memory.
+const MESSAGES_MAX: u64 = 1 << 20;
+/// Bytes of a file that allow one message more.
+const MESSAGE_BYTES: u64 = 8;
 /// Unknown fields that are named.
 const NAMED_MAX: usize = 8;
 
@@ -45,6 +47,7 @@ struct Frame {
 pub(crate) fn check(path: &Path, bytes: &[u8]) -> Result<Option<String>, OnnxError> {
     let mut walk = Walk { path, bytes, at: 0, unknown: BTreeMap::new() };
     let mut stack = vec![Frame { message: fields::MODEL, end: bytes.len(), graphs: 0 }];
+    let messages_max = MESSAGES_MAX.max(bytes.len() as u64 / MESSAGE_BYTES);
     let mut messages = 1;
     while let Some(frame) = stack.last() {
         if walk.at == frame.end {
@@ -54,8 +57,8 @@ pub(crate) fn check(path: &Path, bytes: &[u8]) -> Result<Option<String>, OnnxErr
         let (message, end, graphs) = (frame.message, frame.end, frame.graphs);
         let Some(inner) = walk.field(message, end)? else { continue };
         messages += 1;
-        if messages > MESSAGES_MAX {
-            return Err(walk.limit("messages in the file", messages, MESSAGES_MAX));
+        if messages > messages_max {
+            return Err(walk.limit("messages in the file", messages, messages_max));
         }
         let is_graph = fields::MESSAGES[inner.message].name == "GraphProto";
         let graphs = graphs + usize::from(is_graph);
