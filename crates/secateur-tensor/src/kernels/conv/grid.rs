@@ -9,8 +9,8 @@ use super::super::isa;
 /// Some pixels and some of their channels, of a result `[pixels, channels]`.
 pub(super) struct Grid<'a> {
     first: *mut f32,
-    pub(super) pixels: usize,
-    pub(super) columns: usize,
+    pixels: usize,
+    columns: usize,
     /// Values from a pixel to the next.
     stride: usize,
     values: PhantomData<&'a mut [f32]>,
@@ -24,6 +24,14 @@ impl<'a> Grid<'a> {
     pub(super) fn new(y: &'a mut [f32], columns: usize) -> Self {
         let pixels = y.len() / columns;
         Self { first: y.as_mut_ptr(), pixels, columns, stride: columns, values: PhantomData }
+    }
+
+    pub(super) fn pixels(&self) -> usize {
+        self.pixels
+    }
+
+    pub(super) fn columns(&self) -> usize {
+        self.columns
     }
 
     /// The same for a while.
