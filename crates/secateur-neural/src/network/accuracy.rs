@@ -44,7 +44,9 @@ pub fn accuracy(model: &Model, graph: &Graph, images: &Images) -> Result<Accurac
     let mut classes = 0;
     let mut per_class: Vec<[u64; 2]> = Vec::new();
     let mut confusion: Vec<Vec<u64>> = Vec::new();
-    let mut each = |first: usize, outputs: &[secateur_tensor::Tensor]| -> Result<(), NetworkError> {
+    let mut each = |first: usize,
+                    outputs: &[secateur_tensor::Tensor]|
+     -> Result<(), NetworkError> {
         let logits = &outputs[0];
         let rows = logits.shape()[0];
         let width = logits.len() / rows.max(1);
@@ -52,7 +54,9 @@ pub fn accuracy(model: &Model, graph: &Graph, images: &Images) -> Result<Accurac
         if largest >= width {
             return Err(NetworkError::Images {
                 path: images.path.clone(),
-                reason: format!("an image has class {largest}, the network tells {width} classes apart"),
+                reason: format!(
+                    "an image has class {largest}, the network tells {width} classes apart"
+                ),
                 hint: "labels count from 0; these images are not what the network was trained on",
             });
         }

@@ -191,11 +191,8 @@ impl Order {
             error,
         };
         let scores = scores.map_err(|error| fail(error.into()))?;
-        let limits = Limits {
-            pinned: None,
-            min_keep: wish.min_keep.max(1),
-            multiple_of: wish.align,
-        };
+        let limits =
+            Limits { pinned: None, min_keep: wish.min_keep.max(1), multiple_of: wish.align };
         let mask = select(&scores, Budget::Sparsity(sparsity), &limits);
         Ok(self.flags(&mask.map_err(|error| fail(error.into()))?))
     }
@@ -279,11 +276,18 @@ impl Order {
 fn why_nothing(model: &Model, parts: &[Part]) -> String {
     if let Some(part) = parts.iter().find(|part| part.skipped.is_some()) {
         let why = part.skipped.clone().unwrap_or_default();
-        return format!("{} of {} groups are left alone, the first, {}, for {why}", parts.len(), parts.len(), part.name);
+        return format!(
+            "{} of {} groups are left alone, the first, {}, for {why}",
+            parts.len(),
+            parts.len(),
+            part.name
+        );
     }
     let frozen = model.layers.iter().find_map(|layer| {
         let place = model.coupling.place(layer.node, Slot::Out(0))?;
-        let axis = if layer.op.starts_with("Conv") { 1 } else {
+        let axis = if layer.op.starts_with("Conv") {
+            1
+        } else {
             model.coupling.places()[place as usize].shape.len() as u32 - 1
         };
         Some((layer, describe_frozen(model, place, axis)?))
