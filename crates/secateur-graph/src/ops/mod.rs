@@ -21,6 +21,9 @@ mod group_normalization;
 mod identity;
 mod layer_normalization;
 mod matmul;
+mod max_pool_indices;
+mod multi_head_attention;
+mod multi_head_rotary;
 mod opaque;
 mod pad;
 mod pool;
@@ -74,6 +77,9 @@ pub use group_normalization::{GroupNormalization, InstanceNormalization};
 pub use identity::Identity;
 pub use layer_normalization::LayerNormalization;
 pub use matmul::MatMul;
+pub use max_pool_indices::MaxPoolIndices;
+pub use multi_head_attention::{Heads, MultiHeadAttention, Scores};
+pub use multi_head_rotary::MultiHeadRotary;
 pub use opaque::Opaque;
 pub use pad::{Pad, PadMode};
 pub use pool::{Pool, PoolKind};
@@ -82,10 +88,10 @@ pub use range::Range;
 pub use reduce::{Reduce, Reduction};
 pub use regroup::Regroup;
 pub use reshape::{Flatten, Reshape};
-pub use resize::{Coordinates, Nearest, Resize, ResizeMode};
+pub use resize::{Aspect, Coordinates, Nearest, Resize, ResizeMode};
 pub use rms_normalization::RmsNormalization;
 pub use rotary_embedding::RotaryEmbedding;
-pub use scatter_nd::ScatterNd;
+pub use scatter_nd::{ScatterNd, Scattered};
 pub use select::Where;
 pub use shape::{Shape, Size};
 pub use slice::Slice;
@@ -127,6 +133,9 @@ pub enum Op {
     InstanceNormalization(InstanceNormalization),
     LayerNormalization(LayerNormalization),
     MatMul(MatMul),
+    MaxPoolIndices(MaxPoolIndices),
+    MultiHeadAttention(MultiHeadAttention),
+    MultiHeadRotary(MultiHeadRotary),
     Opaque(Opaque),
     Pad(Pad),
     Pool(Pool),
@@ -184,6 +193,9 @@ impl Op {
             Self::InstanceNormalization(op) => op,
             Self::LayerNormalization(op) => op,
             Self::MatMul(op) => op,
+            Self::MaxPoolIndices(op) => op,
+            Self::MultiHeadAttention(op) => op,
+            Self::MultiHeadRotary(op) => op,
             Self::Opaque(op) => op,
             Self::Pad(op) => op,
             Self::Pool(op) => op,
@@ -330,6 +342,9 @@ pub enum OpError {
     /// Nothing is known of the operator.
     #[error("nothing is known of this operator")]
     Opaque,
+    /// An operator that does something else in training.
+    #[error("it is in training mode, or may be")]
+    Training,
     /// A cut that the operator cannot follow.
     #[error("cannot be cut: {0}")]
     Cut(&'static str),

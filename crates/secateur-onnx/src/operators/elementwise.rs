@@ -15,6 +15,7 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
     let float = |name: &str, default: f32| attributes.float(name).unwrap_or(default);
     let int = |name: &str, default: i64| attributes.int(name).unwrap_or(default);
     let epsilon = float("epsilon", 1e-5);
+    let block = int("block_size", 0).max(0) as usize;
     let op = match node.op_type() {
         "Abs" => Op::Unary(Unary::Abs),
         "Ceil" => Op::Unary(Unary::Ceil),
@@ -88,10 +89,12 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
             Op::BatchNormalization(BatchNormalization { epsilon })
         }
         "LayerNormalization" => {
-            if reading.wants(1) || reading.wants(2) {
-                return Some(Err("its mean or deviation is an output".into()));
-            }
-            Op::LayerNormalization(LayerNormalization { axis: int("axis", -1), epsilon })
+            let statistics = reading.wants(1) || reading.wants(2);
+            Op::LayerNormalization(LayerNormalization {
+                axis: int("axis", -1),
+                epsilon,
+                statistics,
+            })
         }
         "RMSNormalization" => {
             Op::RmsNormalization(RmsNormalization { axis: int("axis", -1), epsilon })
@@ -105,9 +108,6 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
         "QuantizeLinear" => {
             let by_zero = node.input.get(2).and_then(|name| around.constant_type(name));
             let by_name = dtype_of(int("output_dtype", 0) as i32);
-            if int("block_size", 0) != 0 {
-                return Some(Err("its values are quantized in blocks".into()));
-            }
             let to = match (by_zero.or(by_name), reading.has(2)) {
                 (Some(to), _) => to,
                 (None, false) => DType::U8,
@@ -116,14 +116,9 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
             if !matches!(to, DType::U8 | DType::I8 | DType::U16 | DType::I16) {
                 return Some(Err(format!("it quantizes to {to}")));
             }
-            Op::Quantize(Quantize { axis: int("axis", 1), to })
+            Op::Quantize(Quantize { axis: int("axis", 1), block, to })
         }
-        "DequantizeLinear" => {
-            if int("block_size", 0) != 0 {
-                return Some(Err("its values are quantized in blocks".into()));
-            }
-            Op::Dequantize(Dequantize { axis: int("axis", 1) })
-        }
+        "DequantizeLinear" => Op::Dequantize(Dequantize { axis: int("axis", 1), block }),
         _ => return None,
     };
     Some(Ok(op))

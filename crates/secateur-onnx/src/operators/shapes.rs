@@ -2,7 +2,7 @@
 
 use secateur_graph::ops::{
     Concat, ConstantOfShape, Expand, Flatten, Gather, GatherElements, Op, Range, Reshape,
-    ScatterNd, Shape, Size, Slice, Split, Squeeze, Tile, Transpose, Unsqueeze,
+    ScatterNd, Scattered, Shape, Size, Slice, Split, Squeeze, Tile, Transpose, Unsqueeze,
 };
 use secateur_tensor::DType;
 
@@ -21,10 +21,17 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
         "GatherElements" => Op::GatherElements(GatherElements { axis: int("axis", 0) }),
         "Range" => Op::Range(Range),
         "Reshape" => Op::Reshape(Reshape { allow_zero: attributes.flag("allowzero", false) }),
-        "ScatterND" => match attributes.text("reduction") {
-            None | Some("none") => Op::ScatterNd(ScatterNd),
-            Some(other) => return Some(Err(format!("its reduction is {other:?}"))),
-        },
+        "ScatterND" => {
+            let reduction = match attributes.text("reduction") {
+                None | Some("none") => Scattered::Replaced,
+                Some("add") => Scattered::Added,
+                Some("mul") => Scattered::Multiplied,
+                Some("max") => Scattered::Max,
+                Some("min") => Scattered::Min,
+                Some(other) => return Some(Err(format!("its reduction is {other:?}"))),
+            };
+            Op::ScatterNd(ScatterNd { reduction })
+        }
         "Shape" => Op::Shape(Shape { start: int("start", 0), end: attributes.int("end") }),
         "Size" => Op::Size(Size),
         "Slice" => Op::Slice(Slice),
