@@ -87,13 +87,7 @@ impl<'g> Runner<'g> {
             if !node.outputs.iter().any(needed) {
                 continue;
             }
-            if let Some(why) = cannot_run(node, &facts) {
-                let op = match &node.op {
-                    Op::Opaque(opaque) => opaque.name.clone(),
-                    op => op.operator().name().to_owned(),
-                };
-                return Err(RunnerError::Node { node: node.name.clone(), op, why });
-            }
+            check_runs(node, &facts)?;
             nodes.push(id);
             for input in node.inputs.iter().flatten() {
                 uses[input.0 as usize] += 1;
@@ -209,17 +203,23 @@ impl<'g> Runner<'g> {
     }
 }
 
-/// Why a node cannot be computed, if it cannot.
-fn cannot_run(node: &secateur_graph::Node, facts: &[Option<Fact>]) -> Option<String> {
-    if let Op::Opaque(opaque) = &node.op {
-        let why = opaque.why.clone();
-        return Some(why.unwrap_or_else(|| "this operator is not known".to_owned()));
-    }
-    let unknown = |id: &ValueId| facts[id.0 as usize].is_none();
-    if node.outputs.iter().any(unknown) {
-        return Some("the shape of its output depends on data".to_owned());
-    }
-    None
+/// Refuses a node that cannot be computed.
+pub(crate) fn check_runs(
+    node: &secateur_graph::Node,
+    facts: &[Option<Fact>],
+) -> Result<(), RunnerError> {
+    let (op, why) = match &node.op {
+        Op::Opaque(opaque) => {
+            let unknown = || "this operator is not known".to_owned();
+            (opaque.name.clone(), opaque.why.clone().unwrap_or_else(unknown))
+        }
+        op if node.outputs.iter().any(|id| facts[id.0 as usize].is_none()) => {
+            let why = "the shape of its output depends on data";
+            (op.operator().name().to_owned(), why.to_owned())
+        }
+        _ => return Ok(()),
+    };
+    Err(RunnerError::Node { node: node.name.clone(), op, why })
 }
 
 /// Random inputs of the given facts: normal numbers, and zeros for integers and conditions.
