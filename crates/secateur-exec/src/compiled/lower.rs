@@ -1,9 +1,11 @@
 //! Items as steps: layouts are chosen, and layers take in what follows them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use secateur_graph::ops::{Binary, Op};
 use secateur_graph::{Fact, Kind, ValueId};
+use secateur_tensor::Tensor;
 use secateur_tensor::kernels::Activation;
 
 use super::elementwise::{Arithmetic, Scaling};
@@ -157,6 +159,9 @@ impl<'g> Lowering<'g> {
         {
             return self.alias(item, x);
         }
+        if self.transposed(&x, affine) {
+            return self.alias(item, x);
+        }
         let inner = match affine.axis {
             None => 1,
             Some(axis) => {
@@ -173,6 +178,47 @@ impl<'g> Lowering<'g> {
         let scaling = Scaling { factor, summand, inner };
         let layout = x.layout;
         self.make(item, Work::Scaling(scaling, Activation::None), vec![x], layout);
+    }
+
+    /// Factors and summands of channels become part of a transposed convolution before them.
+    fn transposed(&mut self, x: &Held, affine: &Affine) -> bool {
+        let Some(at) = self.values.sole(x) else { return false };
+        let draft = self.values.draft(at);
+        let Making::Work(Work::Node(op, ..)) = &draft.work else { return false };
+        let Op::ConvTranspose(conv) = &**op else { return false };
+        if affine.axis.is_some_and(|axis| axis != 1) || !draft.writes[0].is_as(x) {
+            return false;
+        }
+        let groups = conv.groups;
+        let mut reads = draft.reads.clone();
+        let has_bias = reads.len() > 2;
+        let sources = reads[1..].iter().map(|held| self.values.stores[held.store].source);
+        let constants: Option<Vec<_>> = sources.map(|source| self.values.constant_of(source)).collect();
+        let Some(constants) = constants else { return false };
+        let channels = x.shape[1];
+        let of = |values: &[f64], o: usize| values[if values.len() == 1 { 0 } else { o }];
+        let shape = constants[0].shape().to_vec();
+        let (each, places) = (shape[1], shape[2..].iter().product::<usize>());
+        let mut weights = constants[0].as_f32().to_vec();
+        for (row, weights) in weights.chunks_exact_mut(places).enumerate() {
+            let group = row / each / (shape[0] / groups);
+            let factor = of(&affine.factor, group * each + row % each);
+            weights.iter_mut().for_each(|w| *w = (f64::from(*w) * factor) as f32);
+        }
+        let bias = |o: usize| {
+            let bias = if has_bias { f64::from(constants[1].as_f32()[o]) } else { 0.0 };
+            (bias * of(&affine.factor, o) + of(&affine.summand, o)) as f32
+        };
+        let bias = Tensor::f32(vec![channels], (0..channels).map(bias).collect());
+        reads.truncate(1);
+        reads.push(self.values.constant(Kind::F32, Arc::new(Tensor::f32(shape, weights))));
+        reads.push(self.values.constant(Kind::F32, Arc::new(bias)));
+        let draft = self.values.draft(at);
+        draft.reads = reads;
+        if let Making::Work(Work::Node(_, present, _)) = &mut draft.work {
+            *present = vec![true; 3];
+        }
+        true
     }
 
     fn binary(&mut self, item: &Item<'_>, binary: Binary) -> bool {

@@ -204,6 +204,16 @@ impl Plan {
         Tensor::f32(held.shape.clone(), y)
     }
 
+    /// Names of the steps.
+    #[cfg(test)]
+    pub(super) fn names(&self) -> Vec<String> {
+        let name = |step: &Step| {
+            let work = format!("{:?}", step.work);
+            work.split(['(', ' ']).next().unwrap_or_default().to_owned()
+        };
+        self.placed.steps.iter().map(name).collect()
+    }
+
     pub(super) fn outputs(&self) -> usize {
         self.placed.outputs.len()
     }

@@ -124,6 +124,14 @@ impl Values {
         Held { store, shape, layout: Layout::Plain }
     }
 
+    /// The constant that a source is.
+    pub(super) fn constant_of(&self, source: Source) -> Option<Arc<Tensor>> {
+        match source {
+            Source::Constant(at) => Some(self.constants[at].clone()),
+            Source::Step(_) | Source::Input(_) => None,
+        }
+    }
+
     /// Adds a step that makes one value.
     pub(super) fn add(
         &mut self,
