@@ -8,7 +8,7 @@ fn main() -> io::Result<()> {
     let Some(folder) = std::env::args_os().nth(1).map(PathBuf::from) else {
         return Err(io::Error::other("name the folder to write to"));
     };
-    for case in secateur_attacks::CASES.iter().copied().flatten() {
+    for case in secateur_attacks::all() {
         let folder = folder.join(case.name);
         std::fs::create_dir_all(&folder)?;
         (case.write)(&folder)?;

@@ -72,7 +72,7 @@ fn pipe(folder: &Path, name: &str) -> io::Result<()> {
     make_pipe(&path)
 }
 
-fn make_pipe(path: &Path) -> io::Result<()> {
+pub(crate) fn make_pipe(path: &Path) -> io::Result<()> {
     let status = Command::new("mkfifo").arg(path).status()?;
     if status.success() { Ok(()) } else { Err(io::Error::other("mkfifo failed")) }
 }
@@ -85,11 +85,11 @@ fn device(folder: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn link(to: &Path, at: &Path) -> io::Result<()> {
+pub(crate) fn link(to: &Path, at: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(to, at)
 }
 
 #[cfg(not(unix))]
-fn link(_to: &Path, _at: &Path) -> io::Result<()> {
+pub(crate) fn link(_to: &Path, _at: &Path) -> io::Result<()> {
     Err(io::Error::from(io::ErrorKind::Unsupported))
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use secateur_checkpoint::config::Config;
 use secateur_checkpoint::{Tokenizer, arch, gguf, safetensors};
+use secateur_onnx::Document;
 use secateur_store::journal_steps;
 use secateur_tensor::Bytes;
 
@@ -18,6 +19,7 @@ pub const DOORS: &[Door] = &[
     ("config", config),
     ("gguf", gguf),
     ("journal", journal),
+    ("onnx", onnx),
     ("safetensors", safetensors),
     ("tokenizer", tokenizer),
 ];
@@ -42,6 +44,22 @@ pub fn gguf(bytes: &[u8]) {
     if let Some(json) = model.tokenizer {
         tokenize(&json.to_string());
     }
+}
+
+/// An ONNX model, to its values and to what is written of it. Files of external data are not
+/// opened.
+pub fn onnx(bytes: &[u8]) {
+    let Ok(document) = Document::parse(Path::new("door"), &owned(bytes)) else { return };
+    let graph = document.model.graph.as_ref().expect("a model has a graph");
+    let stored = graph.initializer.iter().filter_map(|tensor| document.stored(tensor).ok());
+    let values: usize = stored.map(|stored| stored.bytes().len()).sum();
+    // A number of eight bytes may take one in a list.
+    assert!(values <= 8 * bytes.len(), "values come from the file");
+    let Ok(encoded) = document.encode("door.onnx") else { return };
+    let again = Document::parse(Path::new("door"), &owned(&encoded.model));
+    let again = again.expect("what was written can be read");
+    let model = again.encode("door.onnx").expect("and written again").model;
+    assert!(model == encoded.model, "a second round changes nothing");
 }
 
 /// A config.json, to the sizes of the model.

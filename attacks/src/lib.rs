@@ -11,10 +11,13 @@
 pub mod configs;
 pub mod contents;
 pub mod doors;
+pub mod externals;
 pub mod gguf;
 pub mod ggufs;
 pub mod headers;
 pub mod model;
+pub mod onnx;
+pub mod onnxs;
 pub mod shards;
 pub mod texts;
 pub mod values;
@@ -31,7 +34,7 @@ pub struct Case {
     pub write: fn(&Path) -> io::Result<()>,
 }
 
-/// Every case, by what is attacked.
+/// Every case of a language model, by what is attacked.
 pub const CASES: &[&[Case]] = &[
     contents::CASES,
     headers::CASES,
@@ -42,9 +45,17 @@ pub const CASES: &[&[Case]] = &[
     ggufs::CASES,
 ];
 
+/// Every case of an ONNX file; what must be said to each stands in the tests of that crate.
+pub const ONNX: &[&[Case]] = &[onnxs::CASES, externals::CASES];
+
+/// All cases.
+pub fn all() -> impl Iterator<Item = &'static Case> {
+    CASES.iter().chain(ONNX).copied().flatten()
+}
+
 /// The case of a name.
 pub fn find(name: &str) -> Option<&'static Case> {
-    CASES.iter().copied().flatten().find(|case| case.name == name)
+    all().find(|case| case.name == name)
 }
 
 #[cfg(test)]
@@ -53,7 +64,7 @@ mod tests {
 
     #[test]
     fn names_are_unique() {
-        let mut names: Vec<&str> = CASES.iter().copied().flatten().map(|case| case.name).collect();
+        let mut names: Vec<&str> = all().map(|case| case.name).collect();
         let all = names.len();
         names.sort_unstable();
         names.dedup();

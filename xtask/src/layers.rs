@@ -33,6 +33,7 @@ pub(crate) fn faults(root: &Path) -> Vec<String> {
     forbid("tensor", &["graph", "exec", "onnx", "checkpoint"]);
     forbid("graph", &["exec", "onnx", "checkpoint"]);
     forbid("checkpoint", &["exec", "onnx"]);
+    forbid("onnx", &["exec", "checkpoint"]);
     for krate in FAMILIES {
         forbid(krate, &FAMILIES);
     }

@@ -127,6 +127,40 @@ impl<'g> Runner<'g> {
         self.fixed[id.0 as usize].as_mut()
     }
 
+    /// A constant at work, or a value that is known without a run.
+    pub fn constant(&self, id: ValueId) -> Option<&Tensor> {
+        self.fixed[id.0 as usize].as_ref()
+    }
+
+    /// Computes the outputs of one node from its inputs.
+    ///
+    /// # Panics
+    /// When the node is none of [`Runner::nodes`].
+    pub fn compute(&self, id: NodeId, read: &mut [Option<&Tensor>]) -> Vec<Tensor> {
+        let node = self.graph.node(id);
+        let mut outputs = Vec::with_capacity(node.outputs.len());
+        for output in &node.outputs {
+            let fact = self.facts[output.0 as usize].as_ref();
+            let fact = fact.expect("a node that runs has facts");
+            let shape = fact.known_shape().expect("a bound graph has numbers");
+            outputs.push(empty(fact.kind, &shape));
+        }
+        let known: Vec<Option<&Fact>> = node
+            .inputs
+            .iter()
+            .map(|id| id.and_then(|id| self.facts[id.0 as usize].as_ref()))
+            .collect();
+        let operator = node.op.operator();
+        if operator.in_place(&known)
+            && let Some(Some(x)) = read.first().copied()
+        {
+            outputs[0] = x.clone();
+            read[0] = None;
+        }
+        operator.forward(read, &mut outputs);
+        outputs
+    }
+
     /// Computes the wanted values from inputs in the order of [`Graph::inputs`]. A visitor sees
     /// the nodes it wants on the way.
     ///
@@ -148,7 +182,7 @@ impl<'g> Runner<'g> {
         for &id in &self.nodes {
             let node = self.graph.node(id);
             let seen = visitor.as_ref().is_some_and(|visitor| visitor.wants(id));
-            let mut outputs: Vec<Tensor> = Vec::with_capacity(node.outputs.len());
+            let mut outputs;
             {
                 let find = |id: ValueId| {
                     let held = values.get(&id).or_else(|| given.get(&id).copied());
@@ -159,25 +193,7 @@ impl<'g> Runner<'g> {
                 if seen && let Some(visitor) = visitor.as_mut() {
                     visitor.before(id, &read);
                 }
-                for output in &node.outputs {
-                    let fact = self.facts[output.0 as usize].as_ref();
-                    let fact = fact.expect("a node that runs has facts");
-                    let shape = fact.known_shape().expect("a bound graph has numbers");
-                    outputs.push(empty(fact.kind, &shape));
-                }
-                let known: Vec<Option<&Fact>> = node
-                    .inputs
-                    .iter()
-                    .map(|id| id.and_then(|id| self.facts[id.0 as usize].as_ref()))
-                    .collect();
-                let operator = node.op.operator();
-                if operator.in_place(&known)
-                    && let Some(Some(x)) = read.first().copied()
-                {
-                    outputs[0] = x.clone();
-                    read[0] = None;
-                }
-                operator.forward(&read, &mut outputs);
+                outputs = self.compute(id, &mut read);
             }
             if seen && let Some(visitor) = visitor.as_mut() {
                 visitor.after(id, &mut outputs);

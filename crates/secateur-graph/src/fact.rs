@@ -80,7 +80,8 @@ impl Fact {
             Values::I64(_) => Kind::I64,
             Values::Bool(_) => Kind::Bool,
         };
-        Self { value: Some(Arc::new(tensor.clone())), ..Self::of_known(kind, tensor.shape()) }
+        let fact = Self::of_known(kind, tensor.shape());
+        Self { value: Some(Arc::new(tensor)), ..fact }
     }
 
     /// The integers of a known value.

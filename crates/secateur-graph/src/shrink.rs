@@ -10,6 +10,9 @@ use crate::graph::{Graph, Node, NodeId, Origin, ValueId};
 use crate::ops::{Op, OpError};
 use crate::ties::{Coupling, Slot};
 
+/// Sliced constants, by the constant and the kept indices of its axes.
+type Copies = HashMap<(ValueId, Vec<(u32, Vec<usize>)>), ValueId>;
+
 /// What a cut leaves of the axes of one node.
 #[derive(Debug)]
 pub struct Cut<'a> {
@@ -135,7 +138,7 @@ impl Coupling {
         let kept = self.kept(keep);
         let mut small = graph.clone();
         let mut after: Vec<Option<Fact>> = facts.to_vec();
-        let mut copies: HashMap<(ValueId, Vec<(u32, Vec<usize>)>), ValueId> = HashMap::new();
+        let mut copies: Copies = HashMap::new();
         for (id, node) in graph.numbered_nodes() {
             let touched =
                 self.slice_constants(&mut small, &mut after, &kept, (id, node), &mut copies)?;
@@ -176,7 +179,7 @@ impl Coupling {
         after: &mut Vec<Option<Fact>>,
         kept: &HashMap<(u32, u32), Vec<usize>>,
         (id, node): (NodeId, &Node),
-        copies: &mut HashMap<(ValueId, Vec<(u32, Vec<usize>)>), ValueId>,
+        copies: &mut Copies,
     ) -> Result<bool, ShrinkError> {
         let mut touched = false;
         let outputs = (0..node.outputs.len()).map(Slot::Out);
@@ -192,13 +195,12 @@ impl Coupling {
             touched = true;
             let (Some((_, input)), Slot::In(_)) = (held.user, slot) else { continue };
             let key = (held.value, axes);
-            let value = match copies.get(&key) {
-                Some(value) => *value,
-                None => {
-                    let value = slice(small, after, held.value, &key.1)?;
-                    copies.insert(key, value);
-                    value
-                }
+            let value = if let Some(value) = copies.get(&key) {
+                *value
+            } else {
+                let value = slice(small, after, held.value, &key.1)?;
+                copies.insert(key, value);
+                value
             };
             small.set_input(id, input, Some(value));
         }

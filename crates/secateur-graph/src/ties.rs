@@ -375,14 +375,9 @@ impl Coupling {
                     Origin::Weight(_) | Origin::Constant(_) => {
                         builder.add_place(value, Some((id, at)), fact)
                     }
-                    Origin::Input | Origin::Node(_) => match computed.get(&value) {
-                        Some(place) => *place,
-                        None => {
-                            let place = builder.add_place(value, None, fact);
-                            computed.insert(value, place);
-                            place
-                        }
-                    },
+                    Origin::Input | Origin::Node(_) => *computed
+                        .entry(value)
+                        .or_insert_with(|| builder.add_place(value, None, fact)),
                 };
                 builder.by_slot.insert((id, slot), place);
             }

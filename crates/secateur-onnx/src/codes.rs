@@ -71,8 +71,9 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "SEC-OX-014",
-        "Two things give a value of the same name, so it is not clear which is meant. Names are \
-         given once in a graph, and subgraphs do not give names of the graphs around them again.",
+        "Two things give a value of the same name, so it is not clear which is meant. A graph gives \
+         each name once. A subgraph that gives a name of a graph around it again is taken with a \
+         warning; inside it the inner value is meant.",
     ),
     (
         "SEC-OX-015",

@@ -10,8 +10,13 @@ use crate::attributes::Attributes;
 use crate::document::Document;
 use crate::error::OnnxError;
 use crate::operators::{self, Around};
-use crate::proto::{GraphProto, NodeProto, TensorProto, ValueInfoProto, tensor_shape_proto, type_proto};
+use crate::proto::{
+    GraphProto, NodeProto, TensorProto, ValueInfoProto, tensor_shape_proto, type_proto,
+};
 use crate::tensors::dtype_of;
+
+/// Shapes of the inputs of a graph, and what is known of all its values at these.
+pub type Bound = (Vec<Vec<usize>>, Vec<Option<Fact>>);
 
 /// A file as a graph, with the way back.
 #[derive(Clone, Debug)]
@@ -123,10 +128,7 @@ impl Network {
     ///
     /// # Errors
     /// [`GraphError`] of the last try.
-    pub fn bind(
-        &self,
-        given: &[(String, Vec<usize>)],
-    ) -> Result<(Vec<Vec<usize>>, Vec<Option<Fact>>), GraphError> {
+    pub fn bind(&self, given: &[(String, Vec<usize>)]) -> Result<Bound, GraphError> {
         let mut last = None;
         for other in [64, 224, 32, 128, 16, 8, 1] {
             let shapes = self.shapes(given, other);
@@ -196,7 +198,8 @@ impl<'a> Reader<'a> {
             return self.constant_node(at, node, first);
         }
         // A constant under another name stays that constant for each of its uses.
-        if own && node.op_type() == "Identity"
+        if own
+            && node.op_type() == "Identity"
             && let Some(id) = node.input.first().and_then(|name| self.by_name.get(name))
             && matches!(self.graph.value(*id).origin, Origin::Weight(_))
             && !self.is_output(first)
@@ -208,7 +211,9 @@ impl<'a> Reader<'a> {
         let mut inputs: Vec<Option<ValueId>> =
             node.input.iter().map(|name| self.by_name.get(name).copied()).collect();
         // What the subgraphs of a node use from around it.
-        inputs.extend(captured(node).iter().filter_map(|name| self.by_name.get(*name).copied()).map(Some));
+        inputs.extend(
+            captured(node).iter().filter_map(|name| self.by_name.get(*name).copied()).map(Some),
+        );
         let name = match node.name() {
             "" => format!("{} {at}", node.op_type()),
             name => name.to_owned(),
@@ -309,7 +314,9 @@ fn fact(info: &ValueInfoProto) -> Option<Fact> {
     };
     let dims = tensor.shape.as_ref()?.dim.iter().enumerate();
     let dim = |(axis, dim): (usize, &tensor_shape_proto::Dimension)| match &dim.value {
-        Some(tensor_shape_proto::dimension::Value::DimValue(n)) if *n >= 0 => Dim::Known(*n as usize),
+        Some(tensor_shape_proto::dimension::Value::DimValue(n)) if *n >= 0 => {
+            Dim::Known(*n as usize)
+        }
         Some(tensor_shape_proto::dimension::Value::DimParam(name)) if !name.is_empty() => {
             Dim::symbol(name)
         }

@@ -9,8 +9,8 @@ use secateur_tensor::Stored;
 use crate::document::Document;
 use crate::network::{Network, captured};
 use crate::operators;
-use crate::proto::tensor_shape_proto::dimension::Value as DimValue;
 use crate::proto::attribute_proto::AttributeType;
+use crate::proto::tensor_shape_proto::dimension::Value as DimValue;
 use crate::proto::{AttributeProto, GraphProto, TensorProto, ValueInfoProto, type_proto};
 use crate::tensors::{data_type_of, set_values, tensor_proto};
 
@@ -84,9 +84,9 @@ impl Network {
         let mut reused: HashSet<String> = HashSet::new();
         for id in fresh {
             let wish = graph.value(id).name.clone();
-            let is_constant = self.graph.values()[..old].iter().any(|value| {
-                value.name == wish && matches!(value.origin, Origin::Weight(_))
-            });
+            let is_constant = self.graph.values()[..old]
+                .iter()
+                .any(|value| value.name == wish && matches!(value.origin, Origin::Weight(_)));
             let free = is_constant
                 && !kept.contains(wish.as_str())
                 && !outputs.contains(wish.as_str())
@@ -116,7 +116,8 @@ impl Network {
         let smaller: HashMap<&str, &String> =
             names.iter().map(|(id, name)| (graph.value(*id).name.as_str(), name)).collect();
         for (id, node) in graph.numbered_nodes() {
-            let (Some(at), Some(input)) = (self.number(id), asks_for_type_or_shape(&node.op)) else {
+            let (Some(at), Some(input)) = (self.number(id), asks_for_type_or_shape(&node.op))
+            else {
                 continue;
             };
             let Some(value) = node.inputs.get(input).copied().flatten() else { continue };
@@ -126,7 +127,7 @@ impl Network {
                 continue;
             };
             if let Op::CastLike(_) = node.op {
-                proto.node[at].input[input] = (*name).clone();
+                proto.node[at].input[input].clone_from(name);
             } else if let Some(known) = facts[node.outputs[0].0 as usize].as_ref()
                 && let Some(values) = known.integers()
             {
@@ -168,12 +169,15 @@ impl Network {
             };
             new.push((&names[id], stored));
         }
-        let changed = self.graph.values().iter().zip(graph.values()).filter_map(|(was, is)| {
-            match (&was.origin, &is.origin) {
-                (Origin::Weight(a), Origin::Weight(b)) if !a.is(b) => Some((&is.name, b.clone())),
-                _ => None,
-            }
-        });
+        let changed =
+            self.graph.values().iter().zip(graph.values()).filter_map(|(was, is)| {
+                match (&was.origin, &is.origin) {
+                    (Origin::Weight(a), Origin::Weight(b)) if !a.is(b) => {
+                        Some((&is.name, b.clone()))
+                    }
+                    _ => None,
+                }
+            });
         new.extend(changed);
         let mut place: HashMap<String, usize> = HashMap::new();
         for (at, tensor) in proto.initializer.iter().enumerate() {
@@ -200,8 +204,12 @@ impl Network {
 
     /// Shapes that the file states and a cut has changed.
     fn put_shapes(&self, graph: &Graph, facts: &[Option<Fact>], proto: &mut GraphProto) {
-        let by_name: HashMap<&str, usize> =
-            graph.values().iter().enumerate().map(|(at, value)| (value.name.as_str(), at)).collect();
+        let by_name: HashMap<&str, usize> = graph
+            .values()
+            .iter()
+            .enumerate()
+            .map(|(at, value)| (value.name.as_str(), at))
+            .collect();
         let old = self.graph.values().len();
         proto.value_info.retain_mut(|info| {
             let Some(&at) = by_name.get(info.name()).filter(|at| **at < old) else { return true };
@@ -264,7 +272,8 @@ fn put_shapes_of_constants(proto: &mut GraphProto) {
 fn input(name: &str, stored: &Stored) -> ValueInfoProto {
     let mut info = ValueInfoProto { name: Some(name.to_owned()), ..ValueInfoProto::default() };
     let elem_type = data_type_of(stored.dtype()).map(i32::from);
-    let tensor = type_proto::Tensor { elem_type, shape: Some(crate::proto::TensorShapeProto::default()) };
+    let tensor =
+        type_proto::Tensor { elem_type, shape: Some(crate::proto::TensorShapeProto::default()) };
     info.r#type = Some(crate::proto::TypeProto {
         value: Some(type_proto::Value::TensorType(tensor)),
         ..crate::proto::TypeProto::default()

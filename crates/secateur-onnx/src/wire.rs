@@ -8,12 +8,12 @@ use std::path::Path;
 
 use crate::error::OnnxError;
 
-/// Messages inside messages, as the decoder reads.
+/// Messages inside messages, as the decoder reads. A subgraph takes three of them.
 const DEPTH_MAX: usize = 100;
-/// Subgraphs inside subgraphs. Each takes three messages, so the other limit comes first.
-const GRAPHS_MAX: usize = 64;
-/// Messages of a file; an empty one takes two bytes in the file and hundreds in memory.
-const MESSAGES_MAX: u64 = 1 << 22;
+/// Messages of any file; an empty one takes two bytes in the file and hundreds in memory.
+const MESSAGES_MAX: u64 = 1 << 20;
+/// Bytes of a file that allow one message more.
+const MESSAGE_BYTES: u64 = 8;
 /// Unknown fields that are named.
 const NAMED_MAX: usize = 8;
 
@@ -47,6 +47,7 @@ struct Frame {
 pub(crate) fn check(path: &Path, bytes: &[u8]) -> Result<Option<String>, OnnxError> {
     let mut walk = Walk { path, bytes, at: 0, unknown: BTreeMap::new() };
     let mut stack = vec![Frame { message: fields::MODEL, end: bytes.len(), graphs: 0 }];
+    let messages_max = MESSAGES_MAX.max(bytes.len() as u64 / MESSAGE_BYTES);
     let mut messages = 1;
     while let Some(frame) = stack.last() {
         if walk.at == frame.end {
@@ -56,16 +57,14 @@ pub(crate) fn check(path: &Path, bytes: &[u8]) -> Result<Option<String>, OnnxErr
         let (message, end, graphs) = (frame.message, frame.end, frame.graphs);
         let Some(inner) = walk.field(message, end)? else { continue };
         messages += 1;
-        if messages > MESSAGES_MAX {
-            return Err(walk.limit("messages in the file", messages, MESSAGES_MAX));
+        if messages > messages_max {
+            return Err(walk.limit("messages in the file", messages, messages_max));
         }
         let is_graph = fields::MESSAGES[inner.message].name == "GraphProto";
         let graphs = graphs + usize::from(is_graph);
-        if graphs > GRAPHS_MAX + 1 {
-            return Err(walk.limit("subgraphs in subgraphs", graphs as u64 - 1, GRAPHS_MAX as u64));
-        }
         if stack.len() > DEPTH_MAX {
-            let what = format!("messages in messages, of subgraphs nested {} deep", graphs - 1);
+            let what =
+                format!("messages in messages, with subgraphs {} deep", graphs.saturating_sub(1));
             return Err(walk.limit(&what, stack.len() as u64, DEPTH_MAX as u64));
         }
         stack.push(Frame { graphs, ..inner });

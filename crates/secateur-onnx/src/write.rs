@@ -197,3 +197,52 @@ fn point(tensor: &mut TensorProto, location: &str, offset: u64, length: usize) {
     tensor.data_location = Some(DataLocation::External as i32);
     tensor.raw_data = None;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::{GraphProto, OperatorSetIdProto};
+
+    /// A model of initializers with so many bytes each.
+    fn document(sizes: &[usize]) -> Document {
+        let initializer = sizes.iter().enumerate().map(|(at, size)| TensorProto {
+            name: Some(format!("t{at}")),
+            dims: vec![*size as i64],
+            data_type: Some(crate::proto::tensor_proto::DataType::Uint8 as i32),
+            raw_data: Some(vec![at as u8; *size].into()),
+            ..TensorProto::default()
+        });
+        let graph = GraphProto { initializer: initializer.collect(), ..GraphProto::default() };
+        let model = ModelProto {
+            ir_version: Some(10),
+            opset_import: vec![OperatorSetIdProto { domain: None, version: Some(21) }],
+            graph: Some(graph),
+            ..ModelProto::default()
+        };
+        let bytes = secateur_tensor::Bytes::owned(model.encode_to_vec());
+        Document::parse(Path::new("test"), &bytes).unwrap()
+    }
+
+    #[test]
+    fn what_a_message_cannot_hold_goes_to_a_file_beside_it() {
+        let document = document(&[5000, 100, 1024]);
+        assert!(document.encode_within("out.onnx", 7000).unwrap().data.is_none());
+        let encoded = document.encode_within("out.onnx", 2000).unwrap();
+        let data = encoded.data.unwrap();
+        assert!(data.why.contains("holds 2000"), "{}", data.why);
+        assert_eq!((data.name.as_str(), data.len), ("out.onnx.data", 8192 + 1024));
+        let bytes: Vec<u8> = data.pieces().flatten().copied().collect();
+        assert_eq!(bytes.len(), 8192 + 1024);
+        assert!(bytes[5000..8192].iter().all(|byte| *byte == 0));
+        assert!(bytes[8192..].iter().all(|byte| *byte == 2));
+        let model = ModelProto::decode(&encoded.model[..]).unwrap();
+        let tensors = &model.graph.unwrap().initializer;
+        assert!(tensors[1].raw_data.is_some() && tensors[2].raw_data.is_none());
+    }
+
+    #[test]
+    fn what_no_message_can_hold_is_refused() {
+        let error = document(&[900; 10]).encode_within("out.onnx", 2000).unwrap_err();
+        assert_eq!((error.code(), error.exit()), ("SEC-OX-027", 4));
+    }
+}

@@ -144,6 +144,19 @@ pub(crate) fn file_list(out: &Path, manifest: &Value) -> Result<Vec<FileHash>, S
     Ok(list)
 }
 
+/// The names of the data files that a manifest at this path lists; none where it cannot be used.
+pub(crate) fn names_in(files: &dyn Files, path: &Path) -> Result<Vec<String>, StoreError> {
+    let bytes = match files::read(files, path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(StoreError::from_io(files, "read", path, 0, error)),
+        Ok(bytes) => bytes,
+    };
+    let manifest: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let list = file_list(path, &manifest).unwrap_or_default();
+    let data = list.into_iter().map(|file| file.name);
+    Ok(data.filter(|name| names::check_data(name).is_ok()).collect())
+}
+
 /// Compares the files of an output, a directory or a file, with the `files` of a manifest, a list of objects with
 /// `name`, `bytes` and `blake3`. An empty result, or one of notes only, means that the output
 /// is as it was written.

@@ -13,6 +13,9 @@ pub const JOURNAL: &str = "journal.jsonl";
 /// Files that hold measurements. They differ from run to run, so no manifest lists their hashes.
 pub const MEASUREMENTS: [&str; 2] = ["report.json", "report.html"];
 
+/// The manifest of an output that is being replaced by another.
+pub(crate) const REPLACED: &str = ".replaced.json";
+
 /// The name of a file of a complete output that is the file `out` with others beside it:
 /// `model.secateur.json` for the manifest of `model.gguf`.
 pub(crate) fn beside(out: &Path, name: &str) -> String {

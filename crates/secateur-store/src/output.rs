@@ -65,6 +65,8 @@ pub struct Output {
     journal: Journal,
     steps: Vec<Value>,
     replace: bool,
+    /// What the run reads.
+    inputs: Vec<PathBuf>,
     /// Whether a partial output without steps is removed when this is dropped.
     discards: bool,
     // Dropped last: the lock is held until everything else is done.
@@ -99,8 +101,8 @@ impl Output {
         Self::begin_at(files, place, existing, inputs, run)
     }
 
-    /// The same for an output that is the file `path`. The run creates a file of that name; a
-    /// complete output has beside `model.gguf` the manifest `model.secateur.json` and the
+    /// The same for an output that is the file `path`. The run creates a file of that name, and
+    /// others that are to lie beside it, such as its external data; a complete output has beside `model.gguf` the manifest `model.secateur.json` and the
     /// measurements `model.report.json` and `model.report.html`.
     ///
     /// # Errors
@@ -125,6 +127,17 @@ impl Output {
         run: &Value,
     ) -> Result<Output, StoreError> {
         inputs::refuse(&*files, &place.taken(), inputs)?;
+        let mut output = Self::begin_checked(files, place, existing, run)?;
+        output.inputs = inputs.to_vec();
+        Ok(output)
+    }
+
+    fn begin_checked(
+        files: Arc<dyn Files>,
+        place: Place,
+        existing: Existing,
+        run: &Value,
+    ) -> Result<Output, StoreError> {
         let lock = Lock::take(&files, &place.lock)?;
         recover::recover(&*files, &place, existing)?;
         let run = journal::as_read(run);
@@ -197,7 +210,8 @@ impl Output {
         replace: bool,
     ) -> Self {
         let shared = Arc::new(Shared::new(files, place.partial.clone(), steps.len()));
-        Self { shared, place, journal, steps, replace, discards: true, _lock: lock }
+        let inputs = Vec::new();
+        Self { shared, place, journal, steps, replace, inputs, discards: true, _lock: lock }
     }
 
     /// The directory that is being written.
@@ -232,11 +246,13 @@ impl Output {
     /// # Errors
     ///
     /// [`StoreError::BadName`] for a name that is no plain file name or was used before,
-    /// [`StoreError::NoSpace`] with the bytes needed and free, [`StoreError::OtherLength`] if a
+    /// [`StoreError::Exists`], [`StoreError::Foreign`] and [`StoreError::OutputIsInput`] for a
+    /// file beside the output that is not ours to replace, [`StoreError::NoSpace`] with the bytes needed and free, [`StoreError::OtherLength`] if a
     /// resumed run finds the file with another length.
     pub fn create(&self, name: &str, len: u64) -> Result<OutputFile, StoreError> {
         self.shared.check_unspoiled()?;
         names::check_data(name)?;
+        self.check_beside(name)?;
         self.shared.claim(name)?;
         let path = self.place.partial.join(name);
         let handle = if files::is_there(&path) {
@@ -291,7 +307,20 @@ impl Output {
             let reason = "this run already created a file of that name";
             return Err(StoreError::BadName { name: name.to_owned(), reason });
         }
+        self.check_beside(name)?;
         self.place(name, bytes)
+    }
+
+    /// Checks that a second file of an output that is a file will not take the place of an
+    /// input, or of what is not ours.
+    fn check_beside(&self, name: &str) -> Result<(), StoreError> {
+        if self.place.form == Form::Directory || self.place.is_named(name) {
+            return Ok(());
+        }
+        let files = &*self.shared.files;
+        let taken = [self.place.out.clone(), self.place.target(name)];
+        inputs::refuse(files, &taken, &self.inputs)?;
+        place::check_free_beside(files, &self.place, name, self.replace)
     }
 
     /// Writes a file under any name.
@@ -352,7 +381,10 @@ impl Output {
         // From here on the partial output is worth keeping even without steps.
         self.discards = false;
         let files = &*self.shared.files;
-        place::check_free(files, &self.place, self.replace).map_err(|error| error.keeping(true))?;
+        place::check_free(files, &self.place, self.replace)
+            .and_then(|()| self.data_files())
+            .and_then(|data| data.iter().try_for_each(|entry| self.check_beside(&entry.text())))
+            .map_err(|error| error.keeping(true))?;
         publish::publish(files, &self.place, &mut self.journal)?;
         Ok(self.place.out.clone())
     }

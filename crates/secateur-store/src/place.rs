@@ -69,6 +69,11 @@ impl Place {
         self.parent.join(names::beside(&self.out, name))
     }
 
+    /// Whether a file of a complete output is the output itself, not one beside it.
+    pub(crate) fn is_named(&self, name: &str) -> bool {
+        self.out.file_name().is_some_and(|own| own == name)
+    }
+
     /// The paths that a run writes or replaces, the output first.
     pub(crate) fn taken(&self) -> Vec<PathBuf> {
         let mut taken = vec![self.out.clone(), self.partial.clone(), self.old.clone()];
@@ -224,4 +229,29 @@ pub(crate) fn check_free(
         Standing::Foreign(files) if replace => Err(StoreError::Foreign { path, files }),
         Standing::Ours | Standing::Foreign(_) => Err(StoreError::Exists { path }),
     }
+}
+
+/// The same for a file that will lie beside the output.
+pub(crate) fn check_free_beside(
+    files: &dyn Files,
+    place: &Place,
+    name: &str,
+    replace: bool,
+) -> Result<(), StoreError> {
+    let target = place.target(name);
+    if !files::is_there(&target) {
+        return Ok(());
+    }
+    if !replace {
+        return Err(StoreError::Exists { path: target });
+    }
+    let listed = match manifest::read(files, &place.out) {
+        Ok(Some(manifest)) => manifest::file_list(&place.out, &manifest).unwrap_or_default(),
+        Ok(None) | Err(StoreError::ManifestCorrupt { .. }) => Vec::new(),
+        Err(error) => return Err(error),
+    };
+    if target.is_file() && listed.iter().any(|file| file.name == name) {
+        return Ok(());
+    }
+    Err(StoreError::Foreign { path: place.out.clone(), files: vec![name.to_owned()] })
 }

@@ -21,9 +21,10 @@
 //!
 //! An output that is a file with others beside it cannot be moved in one step. Its journal gets
 //! its end where it lies, in the partial output; from then on nothing but moving is left to do,
-//! and whoever finds such a partial output does it: the old manifest goes first, so that it
-//! never describes files of the new run, then each file is renamed to its place, the new
-//! manifest last, and then what is left of the partial output is removed.
+//! and whoever finds such a partial output does it: the old manifest goes first, into the partial
+//! output, so that it never describes files of the new run; files that only it lists are removed;
+//! then each file is renamed to its place, the new manifest last, and then what is left of the
+//! partial output is removed.
 
 use std::io;
 use std::path::Path;
@@ -137,8 +138,19 @@ pub(crate) fn move_files(files: &dyn Files, place: &Place) -> Result<(), StoreEr
         // It was moved before.
         return Ok(());
     }
-    remove(files, &place.target(names::MANIFEST))?;
+    let replaced = place.partial.join(names::REPLACED);
+    if is_there(&place.target(names::MANIFEST)) {
+        rename(files, &place.target(names::MANIFEST), &replaced)?;
+        sync_dir(files, &place.partial)?;
+    }
     sync_dir(files, &place.parent)?;
+    // Files beside an older output that the new one does not have.
+    let stays = manifest::names_in(files, &manifest)?;
+    for name in manifest::names_in(files, &replaced)? {
+        if !place.is_named(&name) && !stays.contains(&name) {
+            remove(files, &place.target(&name))?;
+        }
+    }
     for entry in list(files, &place.partial)? {
         let name = entry.text();
         let stays = name.starts_with('.') || name == names::JOURNAL || name == names::MANIFEST;

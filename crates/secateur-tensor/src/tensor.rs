@@ -182,7 +182,7 @@ impl Tensor {
         match &mut self.values {
             Values::F32(values) => values.resize(len, 0.0),
             Values::I64(_) | Values::Bool(_) | Values::Stored(_) => {
-                self.values = Values::F32(vec![0.0; len])
+                self.values = Values::F32(vec![0.0; len]);
             }
         }
     }

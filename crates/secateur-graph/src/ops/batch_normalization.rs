@@ -60,7 +60,9 @@ impl Operator for BatchNormalization {
         let pixels: usize = y.shape()[2..].iter().product();
         y.as_f32_mut().par_chunks_mut(pixels.max(1)).enumerate().for_each(|(plane, y)| {
             let (factor, summand) = affine[plane % affine.len()];
-            y.iter_mut().for_each(|v| *v = *v * factor + summand);
+            for v in y.iter_mut() {
+                *v = *v * factor + summand;
+            }
         });
     }
 

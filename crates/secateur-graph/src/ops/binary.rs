@@ -199,16 +199,10 @@ impl Binary {
                 Self::Sub => each(a, b, y, &shape, &steps, |a, b| a - b),
                 Self::Mul => each(a, b, y, &shape, &steps, |a, b| a * b),
                 Self::Div => each(a, b, y, &shape, &steps, |a, b| a / b),
-                Self::Max => {
-                    each(a, b, y, &shape, &steps, |a, b| if a > b || a.is_nan() { a } else { b })
-                }
-                Self::Min => {
-                    each(a, b, y, &shape, &steps, |a, b| if a < b || a.is_nan() { a } else { b })
-                }
+                Self::Max => each(a, b, y, &shape, &steps, larger),
+                Self::Min => each(a, b, y, &shape, &steps, smaller),
                 Self::Pow => each(a, b, y, &shape, &steps, power),
-                Self::PRelu => {
-                    each(a, b, y, &shape, &steps, |a, b| if a < 0.0 { a * b } else { a })
-                }
+                Self::PRelu => each(a, b, y, &shape, &steps, sloped),
                 Self::Mod { fmod: true } => each(a, b, y, &shape, &steps, |a, b| a % b),
                 _ => each(a, b, y, &shape, &steps, |a: f32, b: f32| a - (a / b).floor() * b),
             },
@@ -269,6 +263,19 @@ impl Binary {
             _ => std::cmp::Ordering::is_eq,
         }
     }
+}
+
+/// NaN where one of the two is.
+fn larger(a: f32, b: f32) -> f32 {
+    if a > b || a.is_nan() { a } else { b }
+}
+
+fn smaller(a: f32, b: f32) -> f32 {
+    if a < b || a.is_nan() { a } else { b }
+}
+
+fn sloped(x: f32, slope: f32) -> f32 {
+    if x < 0.0 { x * slope } else { x }
 }
 
 fn power(a: f32, b: f32) -> f32 {

@@ -56,7 +56,9 @@ impl Operator for Cast {
                     DType::U8 => |v| i64::from(v as u8),
                     _ => |v| v,
                 };
-                values.iter_mut().for_each(|v| *v = wrap(*v));
+                for v in values {
+                    *v = wrap(*v);
+                }
             }
             _ => {}
         }

@@ -47,7 +47,9 @@ impl Operator for Clip {
             Values::I64(x) => {
                 let bound = |at, default| maybe(inputs, at).map_or(default, |t| t.as_i64()[0]);
                 let (low, high) = (bound(1, i64::MIN), bound(2, i64::MAX));
-                x.iter_mut().for_each(|v| *v = (*v).max(low).min(high));
+                for v in x {
+                    *v = (*v).max(low).min(high);
+                }
             }
             Values::Bool(_) | Values::Stored(_) => panic!("facts() has checked the kind"),
         }

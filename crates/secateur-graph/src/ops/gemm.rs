@@ -99,7 +99,9 @@ impl Operator for Gemm {
         } else {
             kernels::matmul_transposed(&x, &transposed(w), None, inner, y);
         }
-        y.iter_mut().for_each(|v| *v *= self.alpha);
+        for v in y.iter_mut() {
+            *v *= self.alpha;
+        }
         if let Some(bias) = bias {
             let mut added = vec![0.0; y.len()];
             strided(bias.as_f32(), &mut added, &shape, 0, &broadcast_steps(bias.shape(), &shape));

@@ -120,9 +120,9 @@ impl Operator for MatMul {
         }
         for (slot, shape) in [(Slot::In(0), &a), (Slot::In(1), &b)] {
             let batch = shape.len().saturating_sub(2);
-            for axis in 0..batch {
+            for (axis, size) in shape.iter().enumerate().take(batch) {
                 let to = last - batch + axis;
-                if shape[axis] == out[to] {
+                if *size == out[to] {
                     ties.same((slot, axis), (Slot::Out(0), to));
                 }
             }

@@ -89,10 +89,8 @@ impl Resize {
         let place = |index: usize| {
             let x = index as f64;
             match self.coordinates {
-                Coordinates::HalfPixel => (x + 0.5) / scale - 0.5,
-                Coordinates::PytorchHalfPixel if out == 1 => 0.0,
-                Coordinates::PytorchHalfPixel => (x + 0.5) / scale - 0.5,
-                Coordinates::AlignCorners if out == 1 => 0.0,
+                Coordinates::PytorchHalfPixel | Coordinates::AlignCorners if out == 1 => 0.0,
+                Coordinates::HalfPixel | Coordinates::PytorchHalfPixel => (x + 0.5) / scale - 0.5,
                 Coordinates::AlignCorners => x * (size as f64 - 1.0) / (out as f64 - 1.0),
                 Coordinates::Asymmetric => x / scale,
             }

@@ -111,7 +111,7 @@ impl Operator for Slice {
         let axes = cut.integers_before(3);
         let axis_at = |at: usize| axis_of(axes.map_or(at as i64, |axes| axes[at]), before.len());
         let mut new = (starts.to_vec(), ends.to_vec());
-        for at in 0..starts.len() {
+        for (at, start) in starts.iter().enumerate() {
             let axis = axis_at(at)?;
             let from_end = |index: i64| {
                 let size = before[axis] as i64;
@@ -122,7 +122,7 @@ impl Operator for Slice {
             if cut.kept(Slot::In(0), axis).is_none() || whole {
                 continue;
             }
-            let start = cut.kept_below(Slot::In(0), axis, from_end(starts[at]));
+            let start = cut.kept_below(Slot::In(0), axis, from_end(*start));
             let end = start + cut.after(Slot::Out(0))[axis];
             new.0[at] = start as i64;
             new.1[at] = end as i64;

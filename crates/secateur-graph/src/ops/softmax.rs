@@ -70,5 +70,7 @@ fn log_softmax(row: &mut [f32]) {
     let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let sum: f64 = row.iter().map(|v| f64::from(v - max).exp()).sum();
     let log = f64::from(max) + sum.ln();
-    row.iter_mut().for_each(|v| *v = (f64::from(*v) - log) as f32);
+    for v in row {
+        *v = (f64::from(*v) - log) as f32;
+    }
 }

@@ -84,9 +84,7 @@ impl Unary {
             }
             Self::Reciprocal => 1.0 / x,
             Self::Relu => {
-                if x > 0.0 {
-                    x
-                } else if x.is_nan() {
+                if x > 0.0 || x.is_nan() {
                     x
                 } else {
                     0.0

@@ -1,8 +1,8 @@
 //! Operators that move values or make shapes.
 
 use secateur_graph::ops::{
-    Concat, ConstantOfShape, Expand, Flatten, Gather, GatherElements, Op, Range, Reshape, ScatterNd,
-    Shape, Size, Slice, Split, Squeeze, Tile, Transpose, Unsqueeze,
+    Concat, ConstantOfShape, Expand, Flatten, Gather, GatherElements, Op, Range, Reshape,
+    ScatterNd, Shape, Size, Slice, Split, Squeeze, Tile, Transpose, Unsqueeze,
 };
 use secateur_tensor::DType;
 

@@ -204,7 +204,7 @@ fn pack(
 /// `y: [batch, out_height, out_width, channels_out]`.
 ///
 /// # Panics
-/// When lengths or the packed weight do not fit the shape.
+/// When lengths or the packed weight do not fit the shape, or a stride or dilation is zero.
 pub fn conv(
     x: &[f32],
     shape: &ConvShape,
@@ -248,6 +248,7 @@ fn conv_on(
     let of_weight = (packed.channels_in, packed.channels_out, packed.kernel, packed.groups);
     let wanted = (shape.channels_in, shape.channels_out, shape.kernel, shape.groups);
     assert_eq!(of_weight, wanted, "the weight fits the shape");
+    assert!(shape.stride.iter().chain(&shape.dilation).all(|step| *step > 0), "steps");
     assert_eq!(x.len(), shape.batch * shape.height * shape.width * shape.channels_in, "image");
     let (height, width) = (shape.out_height(), shape.out_width());
     assert_eq!(y.len(), shape.batch * height * width * shape.channels_out, "result");
@@ -315,7 +316,9 @@ impl<'a> Job<'a> {
         let (height, width) = (shape.out_height(), shape.out_width());
         let image = height * width;
         let inner = shape.kernel[0] * shape.kernel[1] * shape.channels_in / shape.groups;
-        let wanted = (TASK / (inner * shape.channels_out).max(1)).max(PIXELS).min(image);
+        // A small layer makes two tasks.
+        let task = TASK.min(shape.macs().div_ceil(2));
+        let wanted = (task / (inner * shape.channels_out).max(1)).max(PIXELS).min(image);
         let pixels = if height == 1 {
             even(width, wanted, TILES)
         } else {
@@ -329,7 +332,7 @@ impl<'a> Job<'a> {
             usize::MAX
         };
         let of_panel = pixels * inner * shape.channels_out.div_ceil(panels);
-        let panels = even(panels, TASK / of_panel.max(1), 1);
+        let panels = even(panels, task / of_panel.max(1), 1);
         Self {
             lanes,
             x,
@@ -348,9 +351,9 @@ impl<'a> Job<'a> {
 
     /// Cuts a part of the result, from a pixel on, into pieces, and computes them.
     fn split(&self, y: Grid<'_>, panels: &[Panel], pixel: usize) {
-        let unit = if y.pixels > self.image { self.image } else { self.pixels };
-        if y.pixels > unit {
-            let at = y.pixels.div_ceil(unit) / 2 * unit;
+        let unit = if y.pixels() > self.image { self.image } else { self.pixels };
+        if y.pixels() > unit {
+            let at = y.pixels().div_ceil(unit) / 2 * unit;
             let (before, after) = y.split_pixels(at);
             self.both(
                 || self.split(before, panels, pixel),
@@ -385,15 +388,15 @@ impl<'a> Job<'a> {
         let of_image = shape.height * shape.width * channels;
         let x = &self.x[image * of_image..(image + 1) * of_image];
         let (x, width, first_row) = if shape.is_padded() {
-            let rows = y.pixels.div_ceil(self.out_width);
+            let rows = y.pixels().div_ceil(self.out_width);
             (pad(x, shape, row, rows, self.out_width, band), band_width(shape, self.out_width), row)
         } else {
             (x, shape.width, 0)
         };
-        place_starts(starts, shape, width, [row - first_row, column], [y.pixels, self.out_width]);
+        place_starts(starts, shape, width, [row - first_row, column], [y.pixels(), self.out_width]);
         let len = place_runs(runs, shape, width);
         let first_column = panels[0].columns[0];
-        let (pixels, columns) = (y.pixels, y.columns);
+        let (pixels, columns) = (y.pixels(), y.columns());
         let piece = Piece {
             x,
             starts,

@@ -263,7 +263,7 @@ impl Row<'_> {
                 let mut pixels = [simd.splat_f32s(0.0); N];
                 for (j, pixel) in pixels.iter_mut().enumerate() {
                     if j >= seen.0 && j < seen.1 {
-                        let at = start as usize + j * channels;
+                        let at = (start as usize).wrapping_add(j * channels);
                         // SAFETY: row and column are in the image, `first + 8 <= channels`, and
                         // the image has so many values, all by the lines above.
                         let octet = unsafe { &*x.as_ptr().add(at).cast() };

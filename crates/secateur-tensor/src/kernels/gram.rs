@@ -5,8 +5,9 @@ use faer::linalg::cholesky::llt::factor::{
     LltRegularization, cholesky_in_place, cholesky_in_place_scratch,
 };
 use faer::linalg::matmul::matmul;
+use faer::linalg::solvers::Solve;
 use faer::linalg::triangular_inverse::invert_lower_triangular;
-use faer::{Accum, Mat, MatMut, MatRef, Par, Spec};
+use faer::{Accum, Mat, MatMut, MatRef, Par, Side, Spec};
 use rayon::prelude::*;
 
 /// Rows and columns of the result that one task computes.
@@ -69,6 +70,25 @@ pub fn inverse_factor(h: &[f64], width: usize) -> Option<Vec<f32>> {
     u.iter().all(|v| v.is_finite()).then_some(u)
 }
 
+/// Solves `h x = b` for a symmetric, positive definite `h: [width, width]` given by its upper
+/// triangle and `b: [width, columns]`, in place; says no where `h` is not positive definite.
+/// Computed in f64 by one thread.
+///
+/// # Panics
+/// When lengths do not fit.
+pub fn solve_symmetric(h: &[f64], width: usize, b: &mut [f64]) -> bool {
+    assert_eq!(h.len(), width * width, "a square of {width}");
+    let columns = b.len() / width.max(1);
+    assert_eq!(b.len(), width * columns, "rows of {columns} values");
+    let lower =
+        Mat::from_fn(width, width, |r, c| if r >= c { h[c * width + r] } else { h[r * width + c] });
+    let Ok(factor) = lower.llt(Side::Lower) else { return false };
+    let mut right = MatMut::from_row_major_slice_mut(b, width, columns);
+    let solved = factor.solve(right.as_ref());
+    right.copy_from(solved.as_ref());
+    b.iter().all(|v| v.is_finite())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,6 +134,18 @@ mod tests {
                 assert!((got - expect).abs() < 1e-3, "{r} {c} {got}");
             }
         }
+    }
+
+    #[test]
+    fn a_symmetric_system_is_solved() {
+        let h = [4.0, 1.0, 0.0, 3.0];
+        let mut b = [5.0, 9.0, 4.0, 6.0];
+        assert!(solve_symmetric(&h, 2, &mut b));
+        // [4 1; 1 3] [1 1.9090..; 1 1.3636..]
+        for (got, expect) in b.iter().zip([1.0, 21.0 / 11.0, 1.0, 15.0 / 11.0]) {
+            assert!((got - expect).abs() < 1e-12, "{b:?}");
+        }
+        assert!(!solve_symmetric(&[1.0, 2.0, 2.0, 1.0], 2, &mut b));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub use activation::{gelu, gelu_tanh, silu};
 pub use attention::{AttentionShape, attention};
 pub use conv::{ConvShape, PackedConv, conv, linear};
 pub use epilogue::{Activation, Epilogue};
-pub use gram::{add_gram, inverse_factor};
+pub use gram::{add_gram, inverse_factor, solve_symmetric};
 pub use layout::{scale_channels, to_channels_last, to_plain};
 pub use loss::token_losses;
 pub use matmul::{matmul_stored, matmul_transposed};

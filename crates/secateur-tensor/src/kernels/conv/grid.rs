@@ -9,8 +9,8 @@ use super::super::isa;
 /// Some pixels and some of their channels, of a result `[pixels, channels]`.
 pub(super) struct Grid<'a> {
     first: *mut f32,
-    pub(super) pixels: usize,
-    pub(super) columns: usize,
+    pixels: usize,
+    columns: usize,
     /// Values from a pixel to the next.
     stride: usize,
     values: PhantomData<&'a mut [f32]>,
@@ -24,6 +24,14 @@ impl<'a> Grid<'a> {
     pub(super) fn new(y: &'a mut [f32], columns: usize) -> Self {
         let pixels = y.len() / columns;
         Self { first: y.as_mut_ptr(), pixels, columns, stride: columns, values: PhantomData }
+    }
+
+    pub(super) fn pixels(&self) -> usize {
+        self.pixels
+    }
+
+    pub(super) fn columns(&self) -> usize {
+        self.columns
     }
 
     /// The same for a while.
@@ -77,14 +85,14 @@ impl<'a> Grid<'a> {
         for column in columns {
             assert!(*column <= self.columns && 8 <= self.columns - column, "columns");
         }
-        for r in 0..R {
+        for (r, vectors) in vectors.iter().enumerate() {
             for v in 0..V {
                 // SAFETY: the eight values are in this grid by the lines above, and borrowed
                 // mutably by it.
                 let octet = unsafe {
                     &mut *self.first.add((pixel + r) * self.stride + columns[v]).cast::<[f32; 8]>()
                 };
-                isa::store(simd, vectors[r][v], octet);
+                isa::store(simd, vectors[v], octet);
             }
         }
     }

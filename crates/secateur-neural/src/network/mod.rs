@@ -1,0 +1,33 @@
+//! Whole networks from ONNX files: channels and weights are cut, and the smaller network is
+//! proven to compute what the masked original computes.
+//!
+//! - [`model`]: a file as a graph at fixed shapes, with its coupled channels and its cost.
+//! - [`score`]: what each channel is worth, one criterion a function.
+//! - [`plan`]: which channels go, for a share or a target of cost.
+//! - [`oracle`]: the smaller network against the masked original.
+//! - [`images`], [`accuracy`]: labeled images, and how many are recognized.
+//! - [`recalibrate`], [`reconstruct`]: statistics and weights made to fit what is left.
+//! - [`weights`]: single weights, and N of M.
+//! - [`run`]: from file to file. [`inspect`], [`compare`], [`sensitivity`], [`latency`], [`check`]:
+//!   looking at networks.
+
+pub mod accuracy;
+pub mod check;
+pub mod compare;
+pub mod error;
+pub mod images;
+pub mod inspect;
+pub mod latency;
+pub mod model;
+pub mod observe;
+pub mod oracle;
+pub mod plan;
+pub mod recalibrate;
+pub mod reconstruct;
+pub mod run;
+pub mod score;
+pub mod sensitivity;
+pub mod weights;
+
+pub use error::NetworkError;
+pub use model::Model;

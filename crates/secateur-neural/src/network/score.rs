@@ -1,0 +1,285 @@
+//! What each channel is worth.
+//!
+//! A channel is a class of the coupling. A criterion scores the filters of every layer that
+//! makes the channel (or the columns of every layer that reads it); the score of the channel is
+//! the mean over these layers, each divided by its own mean, so that layers compare.
+
+use rayon::prelude::*;
+use secateur_core::Random;
+use secateur_core::prune::Method;
+use secateur_graph::ops::Op;
+use secateur_graph::{Origin, Slot};
+
+use super::error::NetworkError;
+use super::model::{Layer, Model};
+use super::observe::Moments;
+
+/// A criterion for channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Criterion {
+    /// Scale of the batch normalization.
+    BnScale,
+    /// Distance of a filter to all others of its layer.
+    Fpgm,
+    /// Sum of absolute weights.
+    L1,
+    /// Root of the sum of squared weights.
+    L2,
+    /// What a channel adds to the layers that read it; these are then fitted to what is left.
+    LeastSquares,
+    /// A number drawn for each channel.
+    Random,
+    /// Weights that read a channel times the norm of the channel on calibration images.
+    Wanda,
+}
+
+impl Criterion {
+    /// All, sorted by name.
+    pub const ALL: [Self; 7] = [
+        Self::BnScale,
+        Self::Fpgm,
+        Self::L1,
+        Self::L2,
+        Self::LeastSquares,
+        Self::Random,
+        Self::Wanda,
+    ];
+
+    /// Name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BnScale => "bn-scale",
+            Self::Fpgm => "fpgm",
+            Self::L1 => "l1",
+            Self::L2 => "l2",
+            Self::LeastSquares => "least-squares",
+            Self::Random => "random",
+            Self::Wanda => "wanda",
+        }
+    }
+
+    /// Whether calibration images are needed.
+    pub fn needs_images(self) -> bool {
+        matches!(self, Self::Wanda | Self::LeastSquares)
+    }
+
+    /// The criterion of a name.
+    ///
+    /// # Errors
+    /// [`NetworkError::UnknownMethod`].
+    pub fn find(name: &str) -> Result<Self, NetworkError> {
+        Self::ALL.into_iter().find(|criterion| criterion.name() == name).ok_or_else(|| {
+            let known: Vec<&str> = Self::ALL.iter().map(|criterion| criterion.name()).collect();
+            let known = known.join(", ");
+            NetworkError::UnknownMethod { name: name.to_owned(), granularity: "channels", known }
+        })
+    }
+}
+
+/// The methods for channels as the user sees them, sorted by name.
+pub const METHODS: &[Method] = &[
+    Method {
+        name: "bn-scale",
+        summary: "Channels with the smallest scale of batch normalization go (ONNX, channels)",
+        page: include_str!("pages/bn_scale.md"),
+    },
+    Method {
+        name: "fpgm",
+        summary: "Filters nearest to all others of their layer go (ONNX, channels)",
+        page: include_str!("pages/fpgm.md"),
+    },
+    Method {
+        name: "l1",
+        summary: "Filters with the smallest sum of absolute weights go (ONNX, channels)",
+        page: include_str!("pages/l1.md"),
+    },
+    Method {
+        name: "l2",
+        summary: "Filters with the smallest norm go (ONNX, channels)",
+        page: include_str!("pages/l2.md"),
+    },
+    Method {
+        name: "least-squares",
+        summary: "Channels go that matter least on images, and what reads them is fitted anew (ONNX, channels)",
+        page: include_str!("pages/least_squares.md"),
+    },
+];
+
+/// Scores of all classes of a model, larger means keep.
+///
+/// # Errors
+/// [`NetworkError::Needs`] when a layer does not have what the criterion scores.
+pub fn score(
+    model: &Model,
+    criterion: Criterion,
+    moments: Option<&Moments>,
+    seed: u64,
+) -> Result<Vec<f32>, NetworkError> {
+    let count = model.coupling.classes.len();
+    match criterion {
+        Criterion::Random => {
+            let mut random = Random::new(seed);
+            Ok((0..count).map(|_| random.uniform() as f32).collect())
+        }
+        Criterion::BnScale => scales(model),
+        Criterion::L1 | Criterion::L2 | Criterion::Fpgm => {
+            let parts: Vec<Vec<(usize, f64)>> = model
+                .layers
+                .par_iter()
+                .map(|layer| made_by(model, layer, criterion))
+                .collect();
+            Ok(means(count, &parts))
+        }
+        Criterion::Wanda | Criterion::LeastSquares => {
+            let moments = moments.ok_or_else(|| NetworkError::Needs {
+                what: format!("method {}", criterion.name()),
+                needs: "calibration images (--calibration FILE)".to_owned(),
+            })?;
+            let parts: Vec<Vec<(usize, f64)>> =
+                model.layers.iter().map(|layer| read_by(model, layer, moments)).collect();
+            Ok(means(count, &parts))
+        }
+    }
+}
+
+/// The mean over layers of what they give each class, each layer divided by its own mean.
+fn means(count: usize, parts: &[Vec<(usize, f64)>]) -> Vec<f32> {
+    let mut sums = vec![(0.0, 0_u32); count];
+    for part in parts.iter().filter(|part| !part.is_empty()) {
+        let mean = part.iter().map(|(_, value)| value).sum::<f64>() / part.len() as f64;
+        let mean = if mean > 0.0 { mean } else { 1.0 };
+        for (class, value) in part {
+            sums[*class].0 += value / mean;
+            sums[*class].1 += 1;
+        }
+    }
+    sums.into_iter().map(|(sum, n)| (sum / f64::from(n.max(1))) as f32).collect()
+}
+
+/// The values of a layer's weight, and a closure over the slice of an index of an axis.
+pub(super) fn slices(layer: &Layer, weight: &[f32], axis: usize, index: usize) -> Vec<f32> {
+    let outer: usize = layer.shape[..axis].iter().product();
+    let inner: usize = layer.shape[axis + 1..].iter().product();
+    let size = layer.shape[axis];
+    let mut slice = Vec::with_capacity(outer * inner);
+    for row in 0..outer {
+        let start = (row * size + index) * inner;
+        slice.extend_from_slice(&weight[start..start + inner]);
+    }
+    slice
+}
+
+/// The weight of a layer as f32.
+pub(super) fn values(model: &Model, layer: &Layer) -> Vec<f32> {
+    match &model.graph().value(layer.weight).origin {
+        Origin::Weight(stored) => stored.to_f32().unwrap_or_default(),
+        Origin::Constant(_) | Origin::Input | Origin::Node(_) => Vec::new(),
+    }
+}
+
+/// The filters of each class on an axis of a layer's weight: `(class, indices)`.
+pub(super) fn on_axis(model: &Model, layer: &Layer, axis: usize) -> Vec<(usize, Vec<usize>)> {
+    let input = model.graph().node(layer.node).op.operator().weight().map_or(1, |w| w.input);
+    let Some(place) = model.coupling.place(layer.node, Slot::In(input)) else { return Vec::new() };
+    group_by_class(model, place, axis, layer.shape[axis])
+}
+
+fn group_by_class(model: &Model, place: u32, axis: usize, size: usize) -> Vec<(usize, Vec<usize>)> {
+    let mut found: Vec<(usize, Vec<usize>)> = Vec::new();
+    let mut at: std::collections::HashMap<usize, usize> = std::collections::HashMap::new();
+    for index in 0..size {
+        if let Some(class) = model.coupling.class(place, axis as u32, index) {
+            let place = *at.entry(class).or_insert_with(|| {
+                found.push((class, Vec::new()));
+                found.len() - 1
+            });
+            found[place].1.push(index);
+        }
+    }
+    found
+}
+
+/// Norms or distances of the filters of a layer, for the classes that they make.
+fn made_by(model: &Model, layer: &Layer, criterion: Criterion) -> Vec<(usize, f64)> {
+    let classes = on_axis(model, layer, layer.out_axis);
+    if classes.is_empty() {
+        return Vec::new();
+    }
+    let weight = values(model, layer);
+    let filters: Vec<Vec<f32>> = classes
+        .iter()
+        .map(|(_, indices)| {
+            indices.iter().flat_map(|&at| slices(layer, &weight, layer.out_axis, at)).collect()
+        })
+        .collect();
+    let scores: Vec<f64> = match criterion {
+        Criterion::L1 => {
+            filters.iter().map(|f| f.iter().map(|v| f64::from(v.abs())).sum()).collect()
+        }
+        Criterion::Fpgm => filters
+            .iter()
+            .map(|a| filters.iter().map(|b| distance(a, b)).sum())
+            .collect(),
+        _ => filters.iter().map(|f| norm(f)).collect(),
+    };
+    classes.iter().map(|(class, _)| *class).zip(scores).collect()
+}
+
+/// Root of the sum of squares.
+pub fn norm(values: &[f32]) -> f64 {
+    values.iter().map(|v| f64::from(*v) * f64::from(*v)).sum::<f64>().sqrt()
+}
+
+fn distance(a: &[f32], b: &[f32]) -> f64 {
+    let square = |(a, b): (&f32, &f32)| f64::from(a - b) * f64::from(a - b);
+    a.iter().zip(b).map(square).sum::<f64>().sqrt()
+}
+
+/// What a layer reads of each class: sizes of its weights times the norm of the channel.
+fn read_by(model: &Model, layer: &Layer, moments: &Moments) -> Vec<(usize, f64)> {
+    let Some(norms) = moments.norms(layer.node) else { return Vec::new() };
+    if layer.groups != 1 {
+        return Vec::new();
+    }
+    let classes = on_axis(model, layer, layer.in_axis);
+    let weight = values(model, layer);
+    let of = |index: &usize| {
+        let size: f64 = slices(layer, &weight, layer.in_axis, *index)
+            .iter()
+            .map(|v| f64::from(v.abs()))
+            .sum();
+        size * norms[*index]
+    };
+    classes.iter().map(|(class, indices)| (*class, indices.iter().map(of).sum())).collect()
+}
+
+/// Sizes of the scales of batch normalization, for the classes that they scale.
+fn scales(model: &Model) -> Result<Vec<f32>, NetworkError> {
+    let mut sums = vec![(0.0, 0_u32); model.coupling.classes.len()];
+    for (id, node) in model.graph().numbered_nodes() {
+        let (Op::BatchNormalization(_), Some(Some(scale))) = (&node.op, node.inputs.get(1)) else {
+            continue;
+        };
+        let (Origin::Weight(stored), Some(place)) =
+            (&model.graph().value(*scale).origin, model.coupling.place(id, Slot::In(1)))
+        else {
+            continue;
+        };
+        let scale = stored.to_f32().unwrap_or_default();
+        for (class, indices) in group_by_class(model, place, 0, scale.len()) {
+            for index in indices {
+                sums[class].0 += f64::from(scale[index].abs());
+                sums[class].1 += 1;
+            }
+        }
+    }
+    if sums.iter().all(|(_, n)| *n == 0) && !sums.is_empty() {
+        return Err(NetworkError::Needs {
+            what: "method bn-scale".to_owned(),
+            needs: "batch normalization in the network; it may be folded into the convolutions (use l2)".to_owned(),
+        });
+    }
+    // Channels without a scale are kept before all others.
+    let of = |(sum, n): (f64, u32)| if n == 0 { f32::INFINITY } else { (sum / f64::from(n)) as f32 };
+    Ok(sums.into_iter().map(of).collect())
+}
