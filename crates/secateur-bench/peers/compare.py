@@ -4,6 +4,8 @@
     python compare.py matmul                   # f32 and bf16 products, PyTorch
     python compare.py forward                  # blocks shaped like GPT-2 small, 1 x 512 tokens, PyTorch
     python compare.py decode MODEL.gguf        # tokens per second, llama-cpp-python
+    python compare.py network FILE.onnx --batch 1 32
+                                               # a whole network, onnxruntime
     python compare.py prune MODEL ids.safetensors -- --method wanda --sparsity 0.5
                                                # a whole run: wanda_reference.py and secateur prune
 
@@ -28,11 +30,12 @@ HERE = Path(__file__).resolve().parent
 RELEASE = ROOT / "target" / "release"
 
 
-def report(name, ours, theirs, unit="ms", higher=False):
+def report(name, ours, theirs, unit="ms", higher=False, digits=1):
     a, b = statistics.median(ours), statistics.median(theirs)
     ratio = a / b if higher else b / a
-    spread = lambda v: f"{min(v):.1f} to {max(v):.1f}"
-    print(f"{name}: secateur {a:.1f} {unit} ({spread(ours)}), peer {b:.1f} {unit} ({spread(theirs)}), "
+    spread = lambda v: f"{min(v):.{digits}f} to {max(v):.{digits}f}"
+    print(f"{name}: secateur {a:.{digits}f} {unit} ({spread(ours)}), "
+          f"peer {b:.{digits}f} {unit} ({spread(theirs)}), "
           f"ratio {ratio:.2f}", flush=True)
 
 
@@ -188,6 +191,21 @@ def copy(args):
     report("magnitude against copying", ours, theirs, "s")
 
 
+def network(args):
+    """One file after the other, and for each the two in turn, each in a process of its own."""
+    release = Path(args.binaries)
+    for file in args.files:
+        for batch in args.batch:
+            times = {"ours": [], "theirs": []}
+            options = ["--batch", str(batch), "--threads", str(args.threads), "--seconds", str(args.seconds), "--json"]
+            commands = {"ours": [release / "network", file], "theirs": [sys.executable, HERE / "onnx_latency.py", file]}
+            for _ in range(args.pairs):
+                for side, command in commands.items():
+                    out = subprocess.run([*command, *options], check=True, capture_output=True, text=True).stdout
+                    times[side].append(json.loads(out)["seconds"] * 1e3)
+            report(f"{Path(file).stem} x {batch}", times["ours"], times["theirs"], digits=3)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2)
@@ -201,6 +219,12 @@ def main():
     command.add_argument("model")
     command.add_argument("--tokens", type=int, default=96)
     command.set_defaults(run=decode)
+    command = commands.add_parser("network")
+    command.add_argument("files", nargs="+")
+    command.add_argument("--batch", type=int, nargs="+", default=[1])
+    command.add_argument("--seconds", type=float, default=1.0, help="how long a process goes on")
+    command.add_argument("--binaries", default=str(RELEASE), help="where `network` is")
+    command.set_defaults(run=network)
     command = commands.add_parser("prune")
     command.add_argument("--peer", default="wanda_reference.py")
     command.add_argument("model")

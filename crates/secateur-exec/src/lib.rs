@@ -1,6 +1,7 @@
 //! Runs graphs.
 //!
 //! - [`session`]: one graph with its weights at work; buffers are reused between runs.
+//! - [`compiled`]: a whole network from an ONNX file, compiled for fixed shapes: the fast way.
 //! - [`runner`]: a whole network from an ONNX file, at fixed shapes.
 //! - [`observe`]: how others look at what flows into a node.
 //! - [`activations`]: values of all calibration windows between two segments, in memory or in a
@@ -13,12 +14,14 @@
 //! Start reading at [`session`].
 
 pub mod activations;
+pub mod compiled;
 pub mod observe;
 pub mod runner;
 pub mod segments;
 pub mod session;
 
 pub use activations::Activations;
+pub use compiled::Compiled;
 pub use observe::Observer;
 pub use runner::{Runner, RunnerError, Visitor};
 pub use segments::{Feed, Ports};

@@ -87,13 +87,7 @@ impl<'g> Runner<'g> {
             if !node.outputs.iter().any(needed) {
                 continue;
             }
-            if let Some(why) = cannot_run(node, &facts) {
-                let op = match &node.op {
-                    Op::Opaque(opaque) => opaque.name.clone(),
-                    op => op.operator().name().to_owned(),
-                };
-                return Err(RunnerError::Node { node: node.name.clone(), op, why });
-            }
+            check_runs(node, &facts)?;
             nodes.push(id);
             for input in node.inputs.iter().flatten() {
                 uses[input.0 as usize] += 1;
@@ -223,6 +217,19 @@ impl<'g> Runner<'g> {
         };
         wanted.iter().map(take).collect()
     }
+}
+
+/// Refuses a node that cannot be computed.
+pub(crate) fn check_runs(
+    node: &secateur_graph::Node,
+    facts: &[Option<Fact>],
+) -> Result<(), RunnerError> {
+    let Some(why) = cannot_run(node, facts) else { return Ok(()) };
+    let op = match &node.op {
+        Op::Opaque(opaque) => opaque.name.clone(),
+        op => op.operator().name().to_owned(),
+    };
+    Err(RunnerError::Node { node: node.name.clone(), op, why })
 }
 
 /// Why a node cannot be computed, if it cannot.

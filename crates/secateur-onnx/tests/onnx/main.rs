@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod bad_files;
+mod compiled;
 mod damaged;
 mod real;
 mod write;

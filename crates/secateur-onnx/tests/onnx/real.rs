@@ -7,7 +7,7 @@ use secateur_onnx::Document;
 use secateur_onnx::proto::ModelProto;
 
 /// Every model of the test data.
-fn models() -> Vec<PathBuf> {
+pub(crate) fn models() -> Vec<PathBuf> {
     let Some(data) = std::env::var_os("SECATEUR_TEST_DATA") else {
         println!("skipped: no test data");
         return Vec::new();

@@ -69,7 +69,7 @@ impl Activation {
     }
 
     /// Applies it in place.
-    pub(super) fn apply(self, y: &mut [f32]) {
+    pub fn apply(self, y: &mut [f32]) {
         isa::run(Apply { activation: self, y });
     }
 }

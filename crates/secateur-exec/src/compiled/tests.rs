@@ -1,0 +1,497 @@
+//! Small graphs, compiled, against the same run node by node.
+
+use secateur_graph::ops::{
+    AutoPad, BatchNormalization, Binary, Clip, Concat, Conv, ConvTranspose, Flatten, Gelu, Gemm,
+    GlobalPool, LayerNormalization, MatMul, Op, Pad, PadMode, Pool, PoolKind, Reduce, Reduction,
+    Reshape, Slice, Softmax, Split, Swish, Transpose, Unary, Window,
+};
+use secateur_graph::{Fact, Graph, NodeId, ValueId};
+use secateur_tensor::{Stored, Tensor};
+
+use super::Compiled;
+use crate::{Runner, Visitor};
+
+/// Sums in another order, and weights that batch normalization is folded into.
+const TOLERANCE: f32 = 1e-4;
+
+/// A network that is written down, with random weights.
+struct Drawn {
+    graph: Graph,
+    seed: u32,
+}
+
+impl Drawn {
+    fn new(shape: &[usize]) -> (Self, ValueId) {
+        let mut graph = Graph::new();
+        let x = graph.add_input("x", Fact::f32_known(shape));
+        (Self { graph, seed: 1 }, x)
+    }
+
+    fn sample(&mut self, shape: &[usize]) -> Vec<f32> {
+        let mut next = || {
+            self.seed = self.seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (self.seed >> 8) as f32 / (1 << 23) as f32 - 1.0
+        };
+        (0..shape.iter().product()).map(|_| next()).collect()
+    }
+
+    fn weight(&mut self, shape: &[usize]) -> ValueId {
+        let values = self.sample(shape);
+        self.fixed(shape, &values)
+    }
+
+    fn fixed(&mut self, shape: &[usize], values: &[f32]) -> ValueId {
+        let name = format!("weight {}", self.graph.values().len());
+        self.graph.add_weight(&name, Stored::of_f32(shape.to_vec(), values))
+    }
+
+    fn integers(&mut self, values: &[i64]) -> ValueId {
+        let name = format!("integers {}", self.graph.values().len());
+        self.graph.add_weight(&name, Stored::of_i64(vec![values.len()], values))
+    }
+
+    fn node(&mut self, op: Op, inputs: &[ValueId]) -> Vec<ValueId> {
+        let name = format!("node {}", self.graph.nodes().len());
+        let shape = self.graph.value(self.graph.inputs[0]).fact.known_shape().unwrap();
+        let outputs = if let Op::Split(Split { parts, .. }) = op { parts } else { 1 };
+        let outputs =
+            (0..outputs).map(|at| (format!("{name}.{at}"), Fact::f32_known(&shape))).collect();
+        let inputs = inputs.iter().copied().map(Some).collect();
+        let id = self.graph.add_unbound_node(&name, op, inputs, outputs);
+        self.graph.node(id).outputs.clone()
+    }
+
+    fn add(&mut self, op: Op, inputs: &[ValueId]) -> ValueId {
+        self.node(op, inputs)[0]
+    }
+
+    fn conv(&mut self, x: ValueId, [from, to]: [usize; 2], kernel: usize, stride: usize) -> ValueId {
+        let w = self.weight(&[to, from, kernel, kernel]);
+        let b = self.weight(&[to]);
+        self.add(conv(kernel, stride, 1), &[x, w, b])
+    }
+
+    fn depthwise(&mut self, x: ValueId, channels: usize, kernel: usize) -> ValueId {
+        let w = self.weight(&[channels, 1, kernel, kernel]);
+        self.add(conv(kernel, 1, channels), &[x, w])
+    }
+
+    fn norm(&mut self, x: ValueId, channels: usize) -> ValueId {
+        let parts: Vec<ValueId> = (0..3).map(|_| self.weight(&[channels])).collect();
+        let variance: Vec<f32> = (0..channels).map(|c| 0.5 + c as f32 / 8.0).collect();
+        let variance = self.fixed(&[channels], &variance);
+        let op = Op::BatchNormalization(BatchNormalization { epsilon: 1e-5 });
+        self.add(op, &[x, parts[0], parts[1], parts[2], variance])
+    }
+
+    fn unary(&mut self, op: Unary, x: ValueId) -> ValueId {
+        self.add(Op::Unary(op), &[x])
+    }
+
+    fn binary(&mut self, op: Binary, a: ValueId, b: ValueId) -> ValueId {
+        self.add(Op::Binary(op), &[a, b])
+    }
+
+    fn clip(&mut self, x: ValueId) -> ValueId {
+        let (low, high) = (self.fixed(&[], &[0.0]), self.fixed(&[], &[6.0]));
+        self.add(Op::Clip(Clip), &[x, low, high])
+    }
+
+    fn pad(&mut self, x: ValueId, pads: &[i64]) -> ValueId {
+        let pads = self.integers(pads);
+        self.add(Op::Pad(Pad { mode: PadMode::Constant }), &[x, pads])
+    }
+
+    /// Compiles and runs, and compares with the plain way.
+    #[track_caller]
+    fn check(mut self, outputs: &[ValueId]) -> Compiled {
+        self.graph.outputs = outputs.to_vec();
+        let shape = self.graph.value(self.graph.inputs[0]).fact.known_shape().unwrap();
+        let values = self.sample(&shape);
+        let x = Tensor::f32(shape.clone(), values);
+        let runner = Runner::new(&self.graph, std::slice::from_ref(&shape)).unwrap();
+        let expect = runner.run(std::slice::from_ref(&x), outputs, None);
+        let mut first: Option<Vec<Tensor>> = None;
+        let mut last = None;
+        for threads in [1, 2, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let mut compiled = Compiled::new(&self.graph, std::slice::from_ref(&shape)).unwrap();
+            // What the first run leaves in memory does not change the second.
+            compiled.run(&[&x]);
+            let found = pool.install(|| compiled.run(&[&x]));
+            assert_eq!(found.len(), expect.len());
+            for (found, expect) in found.iter().zip(&expect) {
+                check_close(found, expect);
+            }
+            let first = first.get_or_insert_with(|| found.clone());
+            for (found, first) in found.iter().zip(first) {
+                assert_eq!(found.as_f32(), first.as_f32(), "{threads} threads");
+            }
+            last = Some(compiled);
+        }
+        last.unwrap()
+    }
+}
+
+#[track_caller]
+fn check_close(found: &Tensor, expect: &Tensor) {
+    assert_eq!(found.shape(), expect.shape());
+    let largest = expect.as_f32().iter().fold(1e-6_f32, |most, v| most.max(v.abs()));
+    for (found, expect) in found.as_f32().iter().zip(expect.as_f32()) {
+        assert!((found - expect).abs() <= TOLERANCE * largest, "{found}, not {expect}");
+    }
+}
+
+fn window(kernel: usize, stride: usize, pad: usize) -> Window {
+    let (kernel, strides) = (vec![kernel; 2], vec![stride; 2]);
+    let pads = vec![pad; 4];
+    Window { kernel, strides, dilations: vec![1; 2], pads, auto_pad: AutoPad::NotSet, ceil: false }
+}
+
+fn conv(kernel: usize, stride: usize, groups: usize) -> Op {
+    Op::Conv(Conv { window: window(kernel, stride, kernel / 2), groups })
+}
+
+/// Steps of a compiled network.
+fn steps(compiled: &Compiled) -> Vec<String> {
+    compiled.plan.names()
+}
+
+#[test]
+fn a_residual_block_is_three_convolutions() {
+    for shortcut_first in [false, true] {
+        for batch in [1, 4] {
+            let (mut net, x) = Drawn::new(&[batch, 5, 9, 9]);
+            let mut shortcut = None;
+            if shortcut_first {
+                let y = net.conv(x, [5, 11], 1, 2);
+                shortcut = Some(net.norm(y, 11));
+            }
+            let y = net.conv(x, [5, 11], 3, 2);
+            let y = net.norm(y, 11);
+            let y = net.unary(Unary::Relu, y);
+            let y = net.conv(y, [11, 11], 3, 1);
+            let y = net.norm(y, 11);
+            let other = shortcut.unwrap_or_else(|| {
+                let y = net.conv(x, [5, 11], 1, 2);
+                net.norm(y, 11)
+            });
+            let y = net.binary(Binary::Add, y, other);
+            let y = net.unary(Unary::Relu, y);
+            let compiled = net.check(&[y]);
+            assert_eq!(steps(&compiled), ["ToLast", "Conv", "Conv", "Conv"]);
+        }
+    }
+}
+
+#[test]
+fn an_inverted_bottleneck_adds_what_it_started_from() {
+    let (mut net, x) = Drawn::new(&[2, 3, 8, 8]);
+    let x = net.conv(x, [3, 6], 3, 2);
+    let y = net.conv(x, [6, 24], 1, 1);
+    let y = net.norm(y, 24);
+    let y = net.clip(y);
+    let y = net.depthwise(y, 24, 3);
+    let y = net.norm(y, 24);
+    let y = net.clip(y);
+    let y = net.conv(y, [24, 6], 1, 1);
+    let y = net.binary(Binary::Add, x, y);
+    let y = net.add(Op::GlobalPool(GlobalPool::Average), &[y]);
+    let y = net.add(Op::Flatten(Flatten { axis: 1 }), &[y]);
+    let (w, b) = (net.weight(&[10, 6]), net.weight(&[10]));
+    let y = net.add(Op::Gemm(Gemm::LINEAR), &[y, w, b]);
+    let compiled = net.check(&[y]);
+    assert_eq!(steps(&compiled), ["ToLast", "Conv", "Conv", "Conv", "Conv", "Mean", "Conv"]);
+}
+
+#[test]
+fn squeeze_and_excitation_scales_channels() {
+    for mean in [Op::GlobalPool(GlobalPool::Average), mean_of(&[2, 3]), mean_of(&[-1, -2])] {
+        for gate in [Unary::HardSigmoid { alpha: 1.0 / 6.0, beta: 0.5 }, Unary::Sigmoid] {
+            let (mut net, x) = Drawn::new(&[2, 3, 6, 6]);
+            let y = net.conv(x, [3, 12], 3, 1);
+            let y = net.unary(Unary::HardSwish, y);
+            let s = net.add(mean.clone(), &[y]);
+            let s = net.conv(s, [12, 5], 1, 1);
+            let s = net.unary(Unary::Relu, s);
+            let s = net.conv(s, [5, 12], 1, 1);
+            let s = net.unary(gate, s);
+            let y = net.binary(Binary::Mul, s, y);
+            let y = net.unary(Unary::Relu, y);
+            let y = net.conv(y, [12, 4], 1, 1);
+            let compiled = net.check(&[y]);
+            let expect = ["ToLast", "Conv", "Mean", "Conv", "Conv", "Excitation", "Conv"];
+            assert_eq!(steps(&compiled), expect);
+        }
+    }
+}
+
+fn mean_of(axes: &[i64]) -> Op {
+    Op::Reduce(Reduce {
+        reduction: Reduction::Mean,
+        axes: Some(axes.to_vec()),
+        keep_dims: true,
+        noop_without_axes: false,
+    })
+}
+
+#[test]
+fn branches_are_joined_and_split_with_channels_last() {
+    let (mut net, x) = Drawn::new(&[3, 3, 10, 10]);
+    let x = net.conv(x, [3, 8], 3, 1);
+    let a = net.conv(x, [8, 5], 1, 1);
+    let b = net.conv(x, [8, 7], 3, 1);
+    let pool = |kind| Op::Pool(Pool { window: window(3, 1, 1), kind });
+    let c = net.add(pool(PoolKind::Max), &[x]);
+    let d = net.add(pool(PoolKind::Average { count_padding: true }), &[x]);
+    let e = net.add(pool(PoolKind::Average { count_padding: false }), &[x]);
+    let y = net.add(Op::Concat(Concat { axis: 1 }), &[a, b, c, d, e]);
+    let sizes = net.integers(&[15, 15, 6]);
+    let split = Op::Split(Split { axis: 1, parts: 3, numbered: false });
+    let parts = net.node(split, &[y, sizes]);
+    let y = net.binary(Binary::Sub, parts[0], parts[1]);
+    let y = net.unary(Unary::Sigmoid, y);
+    let rows = net.add(Op::Concat(Concat { axis: 2 }), &[y, y]);
+    let whole = net.add(Op::Concat(Concat { axis: -1 }), &[rows, rows]);
+    let global = net.add(Op::GlobalPool(GlobalPool::Max), &[whole]);
+    let compiled = net.check(&[parts[2], whole, global]);
+    assert!(!steps(&compiled).contains(&"Node".to_owned()));
+}
+
+#[test]
+fn a_shortcut_without_weights_is_one_step() {
+    let (mut net, x) = Drawn::new(&[2, 3, 8, 8]);
+    let x = net.conv(x, [3, 4], 3, 1);
+    let x = net.unary(Unary::Relu, x);
+    let y = net.conv(x, [4, 8], 3, 2);
+    let (starts, ends) = (net.integers(&[0, 0]), net.integers(&[i64::MAX, i64::MAX]));
+    let (axes, steps_of) = (net.integers(&[2, -1]), net.integers(&[2, 2]));
+    let z = net.add(Op::Slice(Slice), &[x, starts, ends, axes, steps_of]);
+    let z = net.pad(z, &[0, 2, 0, 0, 0, 2, 0, 0]);
+    let y = net.binary(Binary::Add, y, z);
+    let y = net.unary(Unary::Relu, y);
+    let y = net.add(
+        Op::Pool(Pool { window: window(4, 4, 0), kind: PoolKind::Average { count_padding: false } }),
+        &[y],
+    );
+    let shape = net.integers(&[0, -1]);
+    let y = net.add(Op::Reshape(Reshape { allow_zero: false }), &[y, shape]);
+    let (w, b) = (net.weight(&[8, 5]), net.weight(&[1, 5]));
+    let gemm = Gemm { alpha: 0.5, beta: 2.0, trans_a: false, trans_b: false };
+    let y = net.add(Op::Gemm(gemm), &[y, w, b]);
+    let compiled = net.check(&[y]);
+    assert_eq!(steps(&compiled), ["ToLast", "Conv", "Windows", "Conv", "Mean", "Conv"]);
+}
+
+#[test]
+fn zeros_around_an_image_become_those_of_the_convolution() {
+    for (pads, expect) in [
+        ([0, 0, 1, 2, 0, 0, 3, 0], vec!["ToLast", "Conv"]),
+        ([0, 1, 1, 1, 0, 0, 1, 1], vec!["Windows", "ToLast", "Conv"]),
+    ] {
+        let (mut net, x) = Drawn::new(&[1, 3, 7, 6]);
+        let channels = 3 + pads[1] as usize;
+        let y = net.pad(x, &pads);
+        let y = net.conv(y, [channels, 4], 3, 2);
+        let compiled = net.check(&[y]);
+        assert_eq!(steps(&compiled), expect);
+    }
+}
+
+#[test]
+fn a_block_of_attention_agrees() {
+    let (batch, tokens, width, heads) = (2_usize, 7_usize, 16_usize, 4_usize);
+    let (mut net, x) = Drawn::new(&[batch, tokens, width]);
+    let norm = LayerNormalization { axis: -1, epsilon: 1e-5 };
+    let (scale, shift) = (net.weight(&[width]), net.weight(&[width]));
+    let n = net.add(Op::LayerNormalization(norm), &[x, scale, shift]);
+    let shape = net.integers(&[0, 0, heads as i64, (width / heads) as i64]);
+    let heads_of = |net: &mut Drawn, order: &[usize]| {
+        let (w, b) = (net.weight(&[width, width]), net.weight(&[width]));
+        let y = net.add(Op::MatMul(MatMul), &[n, w]);
+        let y = net.binary(Binary::Add, b, y);
+        let y = net.add(Op::Reshape(Reshape { allow_zero: false }), &[y, shape]);
+        net.add(Op::Transpose(Transpose { order: Some(order.to_vec()) }), &[y])
+    };
+    let q = heads_of(&mut net, &[0, 2, 1, 3]);
+    let k = heads_of(&mut net, &[0, 2, 3, 1]);
+    let v = heads_of(&mut net, &[0, 2, 1, 3]);
+    let scores = net.add(Op::MatMul(MatMul), &[q, k]);
+    let two = net.fixed(&[], &[2.0]);
+    let scores = net.binary(Binary::Div, scores, two);
+    let scores = net.add(Op::Softmax(Softmax { axis: -1, log: false }), &[scores]);
+    let y = net.add(Op::MatMul(MatMul), &[scores, v]);
+    let y = net.add(Op::Transpose(Transpose { order: Some(vec![0, 2, 1, 3]) }), &[y]);
+    let shape = net.integers(&[batch as i64, tokens as i64, width as i64]);
+    let y = net.add(Op::Reshape(Reshape { allow_zero: false }), &[y, shape]);
+    let w = net.weight(&[width, width]);
+    let y = net.add(Op::MatMul(MatMul), &[y, w]);
+    let x = net.binary(Binary::Add, x, y);
+    let w = net.weight(&[width, 3 * width]);
+    let y = net.add(Op::MatMul(MatMul), &[x, w]);
+    let b = net.weight(&[1, 1, 3 * width]);
+    let y = net.binary(Binary::Add, y, b);
+    let y = net.add(Op::Gelu(Gelu { tanh: false }), &[y]);
+    let w = net.weight(&[3 * width, width]);
+    let y = net.add(Op::MatMul(MatMul), &[y, w]);
+    let y = net.binary(Binary::Add, y, x);
+    net.check(&[y]);
+}
+
+#[test]
+fn what_others_read_is_not_taken_in() {
+    let (mut net, x) = Drawn::new(&[1, 4, 5, 5]);
+    let y = net.conv(x, [4, 4], 3, 1);
+    let n = net.norm(y, 4);
+    let relu = net.unary(Unary::Relu, n);
+    let gate = net.unary(Unary::Sigmoid, relu);
+    let silu = net.binary(Binary::Mul, gate, relu);
+    let swish = net.add(Op::Swish(Swish), &[y]);
+    let sum = net.binary(Binary::Add, silu, swish);
+    let twice = net.binary(Binary::Add, sum, sum);
+    let again = net.binary(Binary::Mul, twice, gate);
+    // Pre-activation: what comes before a convolution stays.
+    let y = net.norm(again, 4);
+    let y = net.unary(Unary::LeakyRelu { alpha: 0.1 }, y);
+    let y = net.conv(y, [4, 4], 3, 1);
+    let y = net.binary(Binary::Add, y, again);
+    net.check(&[y, relu, x, n]);
+}
+
+#[test]
+fn constants_are_broadcast_in_both_layouts() {
+    for is_last in [false, true] {
+        let (mut net, x) = Drawn::new(&[2, 6, 4, 5]);
+        let x = if is_last { net.conv(x, [6, 6], 1, 1) } else { x };
+        let mut y = net.unary(Unary::Tanh, x);
+        for shape in [&[6, 1, 1][..], &[4, 5], &[1], &[5], &[4, 1], &[6, 4, 5], &[1, 6, 1, 5]] {
+            let c = net.weight(shape);
+            let z = net.binary(Binary::Mul, c, y);
+            let d = net.weight(shape);
+            y = net.binary(Binary::Sub, d, z);
+            y = net.binary(Binary::Max, y, c);
+        }
+        let plane = net.add(mean_of(&[1]), &[x]);
+        let y = net.binary(Binary::Add, plane, y);
+        let column = net.add(mean_of(&[2, 3]), &[x]);
+        let y = net.binary(Binary::Add, y, column);
+        let y = net.norm(y, 6);
+        let y = net.unary(Unary::Relu, y);
+        net.check(&[y]);
+    }
+}
+
+#[test]
+fn images_with_channels_last_in_the_graph_are_seen_as_they_are() {
+    let (mut net, x) = Drawn::new(&[2, 6, 7, 3]);
+    let transpose = |order: [usize; 4]| Op::Transpose(Transpose { order: Some(order.to_vec()) });
+    let y = net.add(transpose([0, 3, 1, 2]), &[x]);
+    let y = net.conv(y, [3, 5], 3, 1);
+    let y = net.add(transpose([0, 2, 3, 1]), &[y]);
+    let b = net.weight(&[5]);
+    let y = net.binary(Binary::Add, y, b);
+    let y = net.unary(Unary::Relu, y);
+    let compiled = net.check(&[y]);
+    assert_eq!(steps(&compiled), ["Conv", "Scaling"]);
+}
+
+#[test]
+fn what_mixes_images_is_run_as_a_whole() {
+    let (mut net, x) = Drawn::new(&[4, 3, 5, 5]);
+    let y = net.conv(x, [3, 4], 3, 1);
+    let m = net.add(mean_of(&[0]), &[y]);
+    let y = net.binary(Binary::Sub, y, m);
+    assert_eq!(net.check(&[y]).parts, 1);
+    let (mut net, x) = Drawn::new(&[4, 3, 5, 5]);
+    let y = net.conv(x, [3, 4], 3, 1);
+    let shape = net.integers(&[2, 2, 4, 25]);
+    let y = net.add(Op::Reshape(Reshape { allow_zero: false }), &[y, shape]);
+    assert_eq!(net.check(&[y]).parts, 1);
+}
+
+#[test]
+fn rows_of_values_are_images_of_one_row() {
+    let (mut net, x) = Drawn::new(&[2, 3, 20]);
+    let w = net.weight(&[6, 3, 5]);
+    let row = Window {
+        kernel: vec![5],
+        strides: vec![2],
+        dilations: vec![1],
+        pads: vec![2, 1],
+        auto_pad: AutoPad::NotSet,
+        ceil: false,
+    };
+    let y = net.add(Op::Conv(Conv { window: row.clone(), groups: 1 }), &[x, w]);
+    let y = net.norm(y, 6);
+    let y = net.unary(Unary::Relu, y);
+    let y = net.add(Op::Pool(Pool { window: row, kind: PoolKind::Max }), &[y]);
+    let y = net.add(Op::GlobalPool(GlobalPool::Average), &[y]);
+    net.check(&[y]);
+}
+
+#[test]
+fn norms_are_part_of_a_transposed_convolution() {
+    let (mut net, x) = Drawn::new(&[2, 4, 3, 3]);
+    let w = net.weight(&[4, 3, 2, 2]);
+    let op = ConvTranspose {
+        window: window(2, 2, 0),
+        groups: 2,
+        output_padding: vec![0, 0],
+        output_shape: None,
+    };
+    let y = net.add(Op::ConvTranspose(op), &[x, w]);
+    let y = net.norm(y, 6);
+    let compiled = net.check(&[y]);
+    assert_eq!(steps(&compiled), ["Copy", "Node"]);
+}
+
+/// Keeps input 0 of all nodes.
+struct Seen(Vec<(NodeId, Tensor)>);
+
+impl Visitor for Seen {
+    fn wants(&self, _node: NodeId) -> bool {
+        true
+    }
+
+    fn before(&mut self, node: NodeId, inputs: &[Option<&Tensor>]) {
+        self.0.push((node, inputs[0].unwrap().clone()));
+    }
+}
+
+#[test]
+fn what_is_observed_is_there_to_be_seen() {
+    let (mut net, x) = Drawn::new(&[2, 3, 6, 6]);
+    let y = net.pad(x, &[0, 0, 1, 1, 0, 0, 1, 1]);
+    let y = net.conv(y, [3, 8], 3, 1);
+    let y = net.norm(y, 8);
+    let y = net.unary(Unary::Relu, y);
+    let s = net.add(Op::GlobalPool(GlobalPool::Average), &[y]);
+    let gate = net.unary(Unary::Sigmoid, s);
+    let s = net.binary(Binary::Mul, s, gate);
+    let y = net.binary(Binary::Mul, y, s);
+    let b = net.weight(&[8, 1, 1]);
+    let y = net.binary(Binary::Add, b, y);
+    let z = net.conv(y, [8, 8], 1, 1);
+    let y = net.binary(Binary::Add, z, y);
+    net.graph.outputs = vec![y];
+    let graph = &net.graph;
+    let shapes = [vec![2, 3, 6, 6]];
+    let x = Tensor::f32(shapes[0].clone(), (0..216).map(|v| (v % 11) as f32 - 5.0).collect());
+    let mut expect = Seen(Vec::new());
+    let runner = Runner::new(graph, &shapes).unwrap();
+    let result = runner.run(std::slice::from_ref(&x), &graph.outputs, Some(&mut expect));
+    let nodes: Vec<NodeId> = graph.numbered_nodes().map(|(id, _)| id).collect();
+    let one_by_one = nodes.iter().map(|node| vec![*node]);
+    for observed in one_by_one.chain([nodes.clone()]) {
+        let mut compiled = Compiled::observing(graph, &shapes, &observed).unwrap();
+        let mut seen = Vec::new();
+        let found = compiled.run_observed(&[&x], &mut |node, x| seen.push((node, x.clone())));
+        check_close(&found[0], &result[0]);
+        let expect = expect.0.iter().filter(|(node, _)| observed.contains(node));
+        assert_eq!(seen.len(), observed.len());
+        for ((a, found), (b, expect)) in seen.iter().zip(expect) {
+            assert_eq!(a, b);
+            check_close(found, expect);
+        }
+    }
+}
