@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use secateur_core::Random;
-use secateur_exec::Runner;
+use secateur_exec::Compiled;
 use secateur_exec::runner::sample_input;
 use secateur_graph::ops::Op;
 use secateur_graph::{Graph, Slot};
@@ -66,11 +66,12 @@ pub fn time(
         }
     };
     let fail = |error| NetworkError::Runner { path: model.path.clone(), error };
-    let runner = Runner::new(graph, &shapes).map_err(fail)?;
+    let mut network = Compiled::new(graph, &shapes).map_err(fail)?;
     let inputs = sample(model, &shapes);
-    let run = || {
+    let inputs: Vec<&Tensor> = inputs.iter().collect();
+    let mut run = || {
         let start = Instant::now();
-        std::hint::black_box(runner.run(&inputs, &graph.outputs, None));
+        std::hint::black_box(network.run(&inputs));
         start.elapsed().as_secs_f64() * 1e3
     };
     run();

@@ -9,7 +9,6 @@ use std::collections::HashMap;
 use secateur_core::prune::Pruned;
 use secateur_core::recipe::Scope;
 use secateur_core::{Budget, Limits, PruneError, Scores, select};
-use secateur_exec::Visitor;
 use secateur_graph::ops::Op;
 use secateur_graph::{Graph, NodeId};
 use secateur_tensor::Tensor;
@@ -28,35 +27,6 @@ use crate::layer::{Inputs, Layer as Matrix};
 pub struct Columns {
     squares: HashMap<NodeId, Vec<f64>>,
     images: usize,
-}
-
-struct Watch<'a> {
-    model: &'a Model,
-    layers: HashMap<NodeId, usize>,
-    columns: &'a mut Columns,
-}
-
-impl Visitor for Watch<'_> {
-    fn wants(&self, node: NodeId) -> bool {
-        self.layers.contains_key(&node)
-    }
-
-    fn before(&mut self, node: NodeId, inputs: &[Option<&Tensor>]) {
-        let Some(Some(x)) = inputs.first() else { return };
-        let layer = &self.model.layers[self.layers[&node]];
-        let width = inner(layer);
-        let sums = self.columns.squares.entry(node).or_insert_with(|| vec![0.0; width]);
-        match &self.model.graph().node(node).op {
-            Op::Conv(conv) => add_patches(&conv.window, x, sums),
-            _ => {
-                for row in x.as_f32().chunks_exact(width) {
-                    for (sum, value) in sums.iter_mut().zip(row) {
-                        *sum += f64::from(*value) * f64::from(*value);
-                    }
-                }
-            }
-        }
-    }
 }
 
 /// Adds the squares of every column of the patches of images.
@@ -101,12 +71,31 @@ fn add_patches(window: &secateur_graph::ops::Window, x: &Tensor, sums: &mut [f64
 /// [`NetworkError`] when the network cannot be run.
 pub fn columns(model: &Model, chosen: &[bool], images: &Images) -> Result<Columns, NetworkError> {
     let mut columns = Columns { images: images.len(), ..Columns::default() };
-    let layers =
-        model.layers.iter().enumerate().filter(|(at, layer)| chosen[*at] && layer.groups == 1);
-    let layers = layers.map(|(at, layer)| (layer.node, at)).collect();
-    let mut watch = Watch { model, layers, columns: &mut columns };
     let graph = model.graph();
-    through(model, graph, images, |_, _| Ok(()), Some(&mut watch), &graph.outputs)?;
+    let layers: HashMap<NodeId, &Layer> = model
+        .layers
+        .iter()
+        .zip(chosen)
+        .filter(|(layer, chosen)| **chosen && layer.groups == 1)
+        .map(|(layer, _)| (layer.node, layer))
+        .collect();
+    let mut nodes: Vec<NodeId> = layers.keys().copied().collect();
+    nodes.sort_unstable();
+    let seen = |node: NodeId, x: &Tensor| {
+        let width = inner(layers[&node]);
+        let sums = columns.squares.entry(node).or_insert_with(|| vec![0.0; width]);
+        match &graph.node(node).op {
+            Op::Conv(conv) => add_patches(&conv.window, x, sums),
+            _ => {
+                for row in x.as_f32().chunks_exact(width) {
+                    for (sum, value) in sums.iter_mut().zip(row) {
+                        *sum += f64::from(*value) * f64::from(*value);
+                    }
+                }
+            }
+        }
+    };
+    through(model, graph, images, &nodes, seen, |_, _| Ok(()))?;
     Ok(columns)
 }
 
