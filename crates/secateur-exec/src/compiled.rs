@@ -170,7 +170,9 @@ impl Compiled {
         let mut pieces: Vec<Vec<&mut [f32]>> = (0..self.parts).map(|_| Vec::new()).collect();
         for output in &mut outputs {
             let size = output.len() / self.parts;
-            for (pieces, piece) in pieces.iter_mut().zip(output.as_f32_mut().chunks_mut(size.max(1))) {
+            for (pieces, piece) in
+                pieces.iter_mut().zip(output.as_f32_mut().chunks_mut(size.max(1)))
+            {
                 pieces.push(piece);
             }
         }

@@ -193,7 +193,8 @@ impl<'g> Lowering<'g> {
         let mut reads = draft.reads.clone();
         let has_bias = reads.len() > 2;
         let sources = reads[1..].iter().map(|held| self.values.stores[held.store].source);
-        let constants: Option<Vec<_>> = sources.map(|source| self.values.constant_of(source)).collect();
+        let constants: Option<Vec<_>> =
+            sources.map(|source| self.values.constant_of(source)).collect();
         let Some(constants) = constants else { return false };
         let channels = x.shape[1];
         let of = |values: &[f64], o: usize| values[if values.len() == 1 { 0 } else { o }];

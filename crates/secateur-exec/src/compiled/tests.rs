@@ -65,7 +65,13 @@ impl Drawn {
         self.node(op, inputs)[0]
     }
 
-    fn conv(&mut self, x: ValueId, [from, to]: [usize; 2], kernel: usize, stride: usize) -> ValueId {
+    fn conv(
+        &mut self,
+        x: ValueId,
+        [from, to]: [usize; 2],
+        kernel: usize,
+        stride: usize,
+    ) -> ValueId {
         let w = self.weight(&[to, from, kernel, kernel]);
         let b = self.weight(&[to]);
         self.add(conv(kernel, stride, 1), &[x, w, b])
@@ -271,7 +277,10 @@ fn a_shortcut_without_weights_is_one_step() {
     let y = net.binary(Binary::Add, y, z);
     let y = net.unary(Unary::Relu, y);
     let y = net.add(
-        Op::Pool(Pool { window: window(4, 4, 0), kind: PoolKind::Average { count_padding: false } }),
+        Op::Pool(Pool {
+            window: window(4, 4, 0),
+            kind: PoolKind::Average { count_padding: false },
+        }),
         &[y],
     );
     let shape = net.integers(&[0, -1]);

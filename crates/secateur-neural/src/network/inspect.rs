@@ -80,7 +80,8 @@ pub fn inspect(model: &Model) -> Inspected {
     let shape_of = |id: &secateur_graph::ValueId| {
         let value = graph.value(*id);
         let known = matches!(value.origin, Origin::Input);
-        let stated = value.fact.shape.len() > 1 || value.fact.shape.iter().all(|d| d.known().is_some());
+        let stated =
+            value.fact.shape.len() > 1 || value.fact.shape.iter().all(|d| d.known().is_some());
         let dims: Vec<String> = if known || stated || model.facts[id.0 as usize].is_none() {
             value.fact.shape.iter().map(ToString::to_string).collect()
         } else {

@@ -122,8 +122,9 @@ pub fn run_on(
         OnExisting::Replace => Existing::Replace,
         OnExisting::Resume => Existing::Resume,
     };
+    let earlier = earlier_plan(recipe, asked, &job.output, &inputs);
     let output = Output::begin_file(Arc::clone(files), &job.output, existing, &paths, &identity)?;
-    let made = make(recipe, asked, &model, calibration.as_ref(), progress);
+    let made = make(recipe, asked, &model, calibration.as_ref(), earlier.as_ref(), progress);
     let done = match made {
         Ok(done) => done,
         Err(error) => {
@@ -181,17 +182,32 @@ fn inputs(
     Ok(inputs)
 }
 
+/// The plan of an output that is there already and was asked for the same: a target of latency is
+/// measured once, so that a rerun gives the same file.
+fn earlier_plan(
+    recipe: &Recipe,
+    asked: &recipe::Network,
+    output: &Path,
+    inputs: &[Input],
+) -> Option<Value> {
+    let latency = asked.target.is_some_and(|t| t.cost == recipe::TargetCost::Latency);
+    let manifest = secateur_store::read_manifest(output).ok().flatten().filter(|_| latency)?;
+    let same = manifest["recipe"] == json!(recipe) && manifest["inputs"] == json!(inputs);
+    same.then(|| manifest["plan"].clone())
+}
+
 fn make(
     recipe: &Recipe,
     asked: &recipe::Network,
     model: &Model,
     calibration: Option<&Images>,
+    earlier: Option<&Value>,
     progress: &mut dyn Progress,
 ) -> Result<Done, NeuralError> {
     match asked.granularity {
-        Cutting::Weight => cut_weights(recipe, model, calibration, progress),
+        Cutting::Weight => cut_weights(recipe, asked, model, calibration, progress),
         Cutting::Channel | Cutting::HeadDim => {
-            Ok(cut_channels(recipe, asked, model, calibration, progress)?)
+            Ok(cut_channels(recipe, asked, model, calibration, earlier, progress)?)
         }
     }
 }
@@ -205,6 +221,7 @@ fn cut_channels(
     asked: &recipe::Network,
     model: &Model,
     calibration: Option<&Images>,
+    earlier: Option<&Value>,
     progress: &mut dyn Progress,
 ) -> Result<Done, NetworkError> {
     let criterion = Criterion::find(&recipe.method)?;
@@ -237,9 +254,12 @@ fn cut_channels(
         Some(recipe::TargetCost::Latency) => table.seconds(model, keep),
         Some(recipe::TargetCost::Params) => model.costs(Some(keep)).parameters as f64,
         Some(recipe::TargetCost::Size) => model.costs(Some(keep)).bytes as f64,
-        Some(recipe::TargetCost::Macs) | None => model.costs(Some(keep)).macs as f64,
+        Some(recipe::TargetCost::Macs) | None => model.macs(Some(keep)) as f64,
     };
-    let Plan { keep, parts } = plan(model, &scores, &wish, &mut cost)?;
+    let Plan { keep, parts } = match earlier.and_then(|plan| of_earlier(model, &wish, plan)) {
+        Some(plan) => plan,
+        None => plan(model, &scores, &wish, &mut cost)?,
+    };
     let fail = |error| NetworkError::Shrink { path: model.path.clone(), error };
     let (mut small, facts) =
         model.coupling.shrink(model.graph(), &model.facts, &keep).map_err(fail)?;
@@ -275,12 +295,35 @@ fn cut_channels(
         return Err(NetworkError::Interrupted);
     }
     let groups = groups(model, &parts, &small);
-    let plan =
-        json!(parts
-        .iter()
-        .map(|part| json!({ "name": part.name, "channels": part.channels, "kept": part.kept }))
-        .collect::<Vec<_>>());
+    let cut = |part: &Part| -> Vec<usize> {
+        let classes = &model.coupling.groups[part.group].classes;
+        (0..classes.len()).filter(|at| !keep[classes[*at]]).collect()
+    };
+    let plan = json!(
+        parts
+            .iter()
+            .map(|part| json!({ "name": part.name, "channels": part.channels, "cut": cut(part) }))
+            .collect::<Vec<_>>()
+    );
     Ok(Done { graph: small, facts, groups, parts, keep: Some(keep), difference, plan, warnings })
+}
+
+/// A plan as a manifest has it; none where it does not fit the network.
+fn of_earlier(model: &Model, wish: &Wish, plan: &Value) -> Option<Plan> {
+    let mut parts = super::plan::parts(model, &wish.choice).ok()?;
+    let listed = plan.as_array().filter(|listed| listed.len() == parts.len())?;
+    let mut keep = vec![true; model.coupling.classes.len()];
+    for (part, entry) in parts.iter_mut().zip(listed) {
+        let classes = &model.coupling.groups[part.group].classes;
+        if entry["name"] != json!(part.name) || entry["channels"] != json!(part.channels) {
+            return None;
+        }
+        for at in entry["cut"].as_array()? {
+            keep[*classes.get(at.as_u64()? as usize)?] = false;
+        }
+        part.kept = classes.iter().filter(|class| keep[**class]).count();
+    }
+    Some(Plan { keep, parts })
 }
 
 fn groups(model: &Model, parts: &[Part], small: &Graph) -> Vec<Group> {
@@ -332,6 +375,7 @@ fn groups(model: &Model, parts: &[Part], small: &Graph) -> Vec<Group> {
 
 fn cut_weights(
     recipe: &Recipe,
+    asked: &recipe::Network,
     model: &Model,
     calibration: Option<&Images>,
     progress: &mut dyn Progress,
@@ -367,12 +411,15 @@ fn cut_weights(
     let skipped: Vec<Option<String>> =
         model.layers.iter().map(|layer| wanted.skipped(&layer.name)).collect();
     progress.begin("layer", 1);
-    let (graph, cuts) =
+    let (mut graph, cuts) =
         weights::cut(model, &pruner, recipe.budget, recipe.scope, &skipped, columns.as_ref())?;
     if cuts.iter().all(|cut| cut.cut == 0) {
         let why = cuts.iter().find_map(|cut| cut.skipped.clone());
         let why = why.unwrap_or_else(|| "every layer is too small for this share".to_owned());
         return Err(NetworkError::NoChange { what: recipe.budget.to_string(), why }.into());
+    }
+    if let Some(images) = calibration.filter(|_| asked.recalibrate) {
+        graph = recalibrate(model, &graph, images)?.0;
     }
     let groups = model
         .layers
@@ -394,14 +441,13 @@ fn cut_weights(
             }
         })
         .collect::<Vec<_>>();
-    let plan = json!(
-        model
-            .layers
-            .iter()
-            .zip(&cuts)
-            .map(|(layer, cut)| json!({ "name": layer.name, "kept": cut.kept, "cut": cut.cut }))
-            .collect::<Vec<_>>()
-    );
+    let listed: Vec<Value> = model
+        .layers
+        .iter()
+        .zip(&cuts)
+        .map(|(layer, cut)| json!({ "name": layer.name, "kept": cut.kept, "cut": cut.cut }))
+        .collect();
+    let plan = json!(listed);
     Ok(Done {
         graph,
         facts: model.facts.clone(),
@@ -539,18 +585,13 @@ pub fn summary(model: &Model) -> String {
     )
 }
 
+/// Values other than zero of what counts as parameters.
 fn nonzeros(model: &Model) -> u64 {
-    let mut seen = std::collections::HashSet::new();
-    let inputs = model.graph().nodes().iter().flat_map(|node| node.inputs.iter().flatten());
-    inputs
-        .filter(|id| seen.insert(**id))
-        .filter_map(|id| match &model.graph().value(*id).origin {
-            Origin::Weight(stored) if stored.dtype().is_float() => {
-                Some(crate::family::count_nonzeros(stored))
-            }
-            _ => None,
-        })
-        .sum()
+    let of = |id: secateur_graph::ValueId| match &model.graph().value(id).origin {
+        Origin::Weight(stored) => crate::family::count_nonzeros(stored),
+        Origin::Constant(_) | Origin::Input | Origin::Node(_) => 0,
+    };
+    model.parameters(None).into_iter().map(|(id, _)| of(id)).sum()
 }
 
 fn quality(finished: &Finished<'_>, before: &Accuracy, after: &Accuracy) -> Vec<Quality> {

@@ -6,10 +6,11 @@
 
 use std::collections::HashMap;
 
+use rayon::prelude::*;
 use secateur_core::prune::Pruned;
 use secateur_core::recipe::Scope;
 use secateur_core::{Budget, Limits, PruneError, Scores, select};
-use secateur_graph::ops::Op;
+use secateur_graph::ops::{Op, Window};
 use secateur_graph::{Graph, NodeId};
 use secateur_tensor::Tensor;
 
@@ -30,39 +31,59 @@ pub struct Columns {
 }
 
 /// Adds the squares of every column of the patches of images.
-fn add_patches(window: &secateur_graph::ops::Window, x: &Tensor, sums: &mut [f64]) {
+fn add_patches(window: &Window, x: &Tensor, sums: &mut [f64]) {
     let shape = x.shape();
     let image = &shape[2..];
-    let padding = window.padding(image);
     let Ok(outputs) = window.outputs(image) else { return };
+    let padding = window.padding(image);
     let area: usize = image.iter().product();
     let places: usize = window.kernel.iter().product();
-    let count: usize = outputs.iter().product();
-    for (plane, values) in x.as_f32().chunks_exact(area).enumerate() {
-        let channel = plane % shape[1];
-        for place in 0..places {
-            let mut sum = 0.0_f64;
-            'outputs: for output in 0..count {
-                let (mut rest_o, mut rest_k, mut at, mut step) = (output, place, 0, 1);
-                for axis in (0..image.len()).rev() {
-                    let o = rest_o % outputs[axis] * window.strides[axis];
-                    let k = rest_k % window.kernel[axis] * window.dilations[axis];
-                    rest_o /= outputs[axis];
-                    rest_k /= window.kernel[axis];
-                    let Some(from) = (o + k).checked_sub(padding[axis][0]) else {
-                        continue 'outputs;
-                    };
-                    if from >= image[axis] {
-                        continue 'outputs;
-                    }
-                    at += from * step;
-                    step *= image[axis];
-                }
-                sum += f64::from(values[at]) * f64::from(values[at]);
+    let channels = shape[1];
+    // For each axis and place of the kernel: the first index that is met, and how many are.
+    let met = |axis: usize, place: usize| -> (usize, usize) {
+        let at = |output: usize| {
+            let from = output * window.strides[axis] + place * window.dilations[axis];
+            from.checked_sub(padding[axis][0]).filter(|from| *from < image[axis])
+        };
+        let all: Vec<usize> = (0..outputs[axis]).filter_map(at).collect();
+        (all.first().copied().unwrap_or(0), all.len())
+    };
+    let planes = x.as_f32().par_chunks_exact(area);
+    let of_plane = |values: &[f32]| -> Vec<f64> {
+        let of_place = |place: usize| {
+            let mut rest = place;
+            let mut runs = vec![(0, 0); image.len()];
+            for axis in (0..image.len()).rev() {
+                runs[axis] = met(axis, rest % window.kernel[axis]);
+                rest /= window.kernel[axis];
             }
-            sums[channel * places + place] += sum;
+            squares(values, image, &window.strides, &runs)
+        };
+        (0..places).map(of_place).collect()
+    };
+    let found: Vec<Vec<f64>> = planes.map(of_plane).collect();
+    for (plane, found) in found.into_iter().enumerate() {
+        let first = plane % channels * places;
+        for (sum, value) in sums[first..first + places].iter_mut().zip(found) {
+            *sum += value;
         }
     }
+}
+
+/// The sum of squares of an image at first indices, counts and strides of each axis.
+fn squares(values: &[f32], image: &[usize], strides: &[usize], runs: &[(usize, usize)]) -> f64 {
+    let [(first, count), inner @ ..] = runs else { return f64::from(values[0] * values[0]) };
+    if inner.is_empty() {
+        let along = values[(*first).min(values.len())..].iter().step_by(strides[0]).take(*count);
+        return f64::from(along.map(|v| v * v).sum::<f32>());
+    }
+    let size: usize = image[1..].iter().product();
+    (0..*count)
+        .map(|at| {
+            let start = (first + at * strides[0]) * size;
+            squares(&values[start..start + size], &image[1..], &strides[1..], inner)
+        })
+        .sum()
 }
 
 /// Runs images through a model and gathers the squares of the inputs of the chosen layers.
