@@ -75,29 +75,37 @@ impl Operator for ScatterNd {
         });
         let places: Vec<usize> = places.collect();
         match (updates.values(), y.values_mut()) {
-            (Values::F32(u), Values::F32(y)) => {
-                let f: fn(f32, f32) -> f32 = match self.reduction {
-                    Scattered::Replaced => |_, new| new,
-                    Scattered::Added => |old, new| old + new,
-                    Scattered::Multiplied => |old, new| old * new,
-                    Scattered::Max => f32::max,
-                    Scattered::Min => f32::min,
-                };
-                scatter(u, y, &places, run, f);
-            }
-            (Values::I64(u), Values::I64(y)) => {
-                let f: fn(i64, i64) -> i64 = match self.reduction {
-                    Scattered::Replaced => |_, new| new,
-                    Scattered::Added => i64::wrapping_add,
-                    Scattered::Multiplied => i64::wrapping_mul,
-                    Scattered::Max => i64::max,
-                    Scattered::Min => i64::min,
-                };
-                scatter(u, y, &places, run, f);
-            }
+            (Values::F32(u), Values::F32(y)) => self.reduction.put(u, y, &places, run),
+            (Values::I64(u), Values::I64(y)) => self.reduction.put_integers(u, y, &places, run),
             (Values::Bool(u), Values::Bool(y)) => scatter(u, y, &places, run, |_, new| new),
             _ => panic!("facts() has checked the kinds"),
         }
+    }
+}
+
+impl Scattered {
+    /// Puts runs of updates at places.
+    pub(super) fn put(self, updates: &[f32], y: &mut [f32], places: &[usize], run: usize) {
+        let f: fn(f32, f32) -> f32 = match self {
+            Self::Replaced => |_, new| new,
+            Self::Added => |old, new| old + new,
+            Self::Multiplied => |old, new| old * new,
+            Self::Max => f32::max,
+            Self::Min => f32::min,
+        };
+        scatter(updates, y, places, run, f);
+    }
+
+    /// The same, of integers.
+    pub(super) fn put_integers(self, updates: &[i64], y: &mut [i64], places: &[usize], run: usize) {
+        let f: fn(i64, i64) -> i64 = match self {
+            Self::Replaced => |_, new| new,
+            Self::Added => i64::wrapping_add,
+            Self::Multiplied => i64::wrapping_mul,
+            Self::Max => i64::max,
+            Self::Min => i64::min,
+        };
+        scatter(updates, y, places, run, f);
     }
 }
 

@@ -20,8 +20,16 @@ const CHUNK: usize = 16 * 1024;
 #[allow(missing_docs, reason = "the names and parameters are those of ONNX")]
 pub enum Unary {
     Abs,
+    Acos,
+    Acosh,
+    Asin,
+    Asinh,
+    Atan,
+    Atanh,
     Ceil,
+    Celu { alpha: f32 },
     Cos,
+    Cosh,
     Elu { alpha: f32 },
     Erf,
     Exp,
@@ -30,19 +38,24 @@ pub enum Unary {
     HardSwish,
     LeakyRelu { alpha: f32 },
     Log,
+    Mish,
     Neg,
     Not,
     Reciprocal,
     Relu,
     Round,
     Selu { alpha: f32, gamma: f32 },
+    Shrink { bias: f32, bound: f32 },
     Sigmoid,
     Sign,
     Sin,
+    Sinh,
     Softplus,
     Softsign,
     Sqrt,
+    Tan,
     Tanh,
+    ThresholdedRelu { alpha: f32 },
 }
 
 impl Unary {
@@ -52,6 +65,39 @@ impl Unary {
     pub fn at(self, x: f32) -> f32 {
         match self {
             Self::Abs => x.abs(),
+            Self::Acos => x.acos(),
+            Self::Acosh => x.acosh(),
+            Self::Asin => x.asin(),
+            Self::Asinh => x.asinh(),
+            Self::Atan => x.atan(),
+            Self::Atanh => x.atanh(),
+            Self::Celu { alpha } => {
+                if x < 0.0 {
+                    alpha * (x / alpha).exp_m1()
+                } else {
+                    x
+                }
+            }
+            Self::Cosh => x.cosh(),
+            Self::Mish => x * (x.max(0.0) + (-x.abs()).exp().ln_1p()).tanh(),
+            Self::Shrink { bias, bound } => {
+                if x < -bound {
+                    x + bias
+                } else if x > bound {
+                    x - bias
+                } else {
+                    0.0
+                }
+            }
+            Self::Sinh => x.sinh(),
+            Self::Tan => x.tan(),
+            Self::ThresholdedRelu { alpha } => {
+                if x > alpha {
+                    x
+                } else {
+                    0.0
+                }
+            }
             Self::Ceil => x.ceil(),
             Self::Cos => x.cos(),
             Self::Elu { alpha } => {
@@ -120,6 +166,19 @@ impl Operator for Unary {
     fn name(&self) -> &'static str {
         match self {
             Self::Abs => "Abs",
+            Self::Acos => "Acos",
+            Self::Acosh => "Acosh",
+            Self::Asin => "Asin",
+            Self::Asinh => "Asinh",
+            Self::Atan => "Atan",
+            Self::Atanh => "Atanh",
+            Self::Celu { .. } => "Celu",
+            Self::Cosh => "Cosh",
+            Self::Mish => "Mish",
+            Self::Shrink { .. } => "Shrink",
+            Self::Sinh => "Sinh",
+            Self::Tan => "Tan",
+            Self::ThresholdedRelu { .. } => "ThresholdedRelu",
             Self::Ceil => "Ceil",
             Self::Cos => "Cos",
             Self::Elu { .. } => "Elu",
@@ -211,5 +270,26 @@ impl Unary {
             Self::Neg => each(x, |v| -v),
             other => each(x, |v| other.at(v)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(op: Unary, x: f32, expect: f32) {
+        let mut y = vec![Tensor::f32(vec![1], vec![x])];
+        op.forward(&[None], &mut y);
+        assert!((y[0].as_f32()[0] - expect).abs() < 1e-6, "{op:?} of {x}: {:?}", y[0].as_f32());
+    }
+
+    #[test]
+    fn functions_with_parameters_bend_where_they_say() {
+        check(Unary::Celu { alpha: 2.0 }, -2.0, 2.0 * ((-1.0_f32).exp() - 1.0));
+        check(Unary::Shrink { bias: 0.5, bound: 1.0 }, -3.0, -2.5);
+        check(Unary::Shrink { bias: 0.5, bound: 1.0 }, 0.9, 0.0);
+        check(Unary::ThresholdedRelu { alpha: 1.0 }, 0.9, 0.0);
+        check(Unary::Mish, 0.0, 0.0);
+        check(Unary::Mish, 30.0, 30.0);
     }
 }

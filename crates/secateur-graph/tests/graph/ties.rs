@@ -1,12 +1,13 @@
 //! Cutting channels gives what masking them gives, for every operator that ties axes.
 
 use secateur_graph::ops::{
-    Aspect, AutoPad, BatchNormalization, Binary, Blocks, Clip, Concat, Conv, ConvTranspose,
-    Coordinates, DepthToSpace, Dequantize, Expand, Flatten, Gather, Gemm, GlobalPool,
-    GroupNormalization, Heads, InstanceNormalization, LayerNormalization, MatMul,
-    MultiHeadAttention, MultiHeadRotary, Op, Pad, PadMode, Pool, PoolKind, Reduce, Reduction,
-    Reshape, Resize, ResizeMode, RmsNormalization, Scores, Shape, Slice, Softmax, SpaceToDepth,
-    Split, Squeeze, Tile, Transpose, Unary, Unsqueeze, Where, Window,
+    Along, Aspect, AutoPad, BatchNormalization, Binary, Blocks, Clip, Concat, Conv, ConvTranspose,
+    Coordinates, DepthToSpace, Dequantize, Einsum, Expand, Extreme, Flatten, Gather, Gemm,
+    GlobalPool, GroupNormalization, Heads, InstanceNormalization, IsSpecial, LayerNormalization,
+    MatMul, MeanVarianceNormalization, MultiHeadAttention, MultiHeadRotary, OneHot, Op, Pad,
+    PadMode, Pool, PoolKind, Reduce, Reduction, Reshape, Resize, ResizeMode, RmsNormalization,
+    Scores, Shape, Slice, Softmax, SpaceToDepth, Split, Squeeze, Tile, TopK, Transpose, Unary,
+    Unsqueeze, Where, Window,
 };
 use secateur_graph::{Granularity, Slot, ValueId};
 use secateur_tensor::kernels::Pairing;
@@ -658,4 +659,52 @@ fn a_network_is_cut_twice() {
     net.check(&[1, 1, 1]);
     net.cut(&[true, false, true]);
     net.check(&[1, 1]);
+}
+
+#[test]
+fn sums_of_products_over_named_axes() {
+    // Two heads of width 3 by names alone; the width of queries and keys is summed over.
+    let mut net = Net::default();
+    let x = net.input(&[5, 4]);
+    let einsum = |equation: &str| Op::Einsum(Einsum { equation: equation.to_owned() });
+    let mut parts = Vec::new();
+    for _ in 0..3 {
+        let w = net.weight(&[4, 2, 3]);
+        parts.push(net.op(einsum("sc,chd->hsd"), &[x, w]));
+    }
+    let scores = net.op(einsum("...id,...jd->...ij"), &[parts[0], parts[1]]);
+    let scores = net.op(Op::Softmax(Softmax { axis: -1, log: false }), &[scores]);
+    let y = net.op(Op::MatMul(MatMul), &[scores, parts[2]]);
+    let w = net.weight(&[2, 3, 4]);
+    let y = net.op(einsum("hsd,hdc->sc"), &[y, w]);
+    net.output(y);
+    // Heads, the width of queries and keys, that of values.
+    net.check(&[2, 3, 3]);
+}
+
+#[test]
+fn orders_and_sums_along_other_axes() {
+    between(4, &[4], |net, x| {
+        let k = net.ints(&[2]);
+        let top = net.many(Op::TopK(TopK { axis: -1, extreme: Extreme::Max }), &[x, k], 2);
+        let axis = net.constant(Stored::of_i64(vec![], &[2]));
+        let sum = Along::CumSum { exclusive: false, reverse: false };
+        let y = net.op(Op::Along(sum), &[top[0], axis]);
+        let (depth, values) = (net.ints(&[2]), net.weight(&[2]));
+        let spots = net.op(Op::OneHot(OneHot { axis: -1 }), &[top[1], depth, values]);
+        let pixels = net.ints(&[-1]);
+        let mean = Reduce {
+            reduction: Reduction::Mean,
+            axes: None,
+            keep_dims: false,
+            noop_without_axes: false,
+        };
+        let spots = net.op(Op::Reduce(mean), &[spots, pixels]);
+        let y = net.op(Op::Binary(Binary::Mul), &[y, spots]);
+        let norm = MeanVarianceNormalization { axes: vec![0, 2, 3] };
+        let y = net.op(Op::MeanVarianceNormalization(norm), &[y]);
+        let special = net.op(Op::IsSpecial(IsSpecial::Nan), &[y]);
+        net.op(Op::Where(Where), &[special, top[0], y])
+    });
+    between(4, &[], |net, x| net.op(Op::Along(Along::Hardmax { axis: 1 }), &[x]));
 }

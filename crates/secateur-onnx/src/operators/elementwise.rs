@@ -1,9 +1,9 @@
 //! Operators that work value by value.
 
 use secateur_graph::ops::{
-    BatchNormalization, Binary, Cast, CastLike, Clip, Dequantize, Gelu, GroupNormalization,
-    Identity, InstanceNormalization, LayerNormalization, Op, Quantize, RmsNormalization, Softmax,
-    Swish, Trilu, Unary, Where,
+    Along, BatchNormalization, Binary, Cast, CastLike, Clip, Dequantize, Gelu, GroupNormalization,
+    Identity, InstanceNormalization, IsSpecial, LayerNormalization, MeanVarianceNormalization, Op,
+    Quantize, RmsNormalization, Softmax, Swish, Trilu, Unary, Where,
 };
 use secateur_tensor::DType;
 
@@ -18,6 +18,21 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
     let block = int("block_size", 0).max(0) as usize;
     let op = match node.op_type() {
         "Abs" => Op::Unary(Unary::Abs),
+        "Acos" => Op::Unary(Unary::Acos),
+        "Acosh" => Op::Unary(Unary::Acosh),
+        "Asin" => Op::Unary(Unary::Asin),
+        "Asinh" => Op::Unary(Unary::Asinh),
+        "Atan" => Op::Unary(Unary::Atan),
+        "Atanh" => Op::Unary(Unary::Atanh),
+        "Celu" => Op::Unary(Unary::Celu { alpha: float("alpha", 1.0) }),
+        "Cosh" => Op::Unary(Unary::Cosh),
+        "Mish" => Op::Unary(Unary::Mish),
+        "Shrink" => {
+            Op::Unary(Unary::Shrink { bias: float("bias", 0.0), bound: float("lambd", 0.5) })
+        }
+        "Sinh" => Op::Unary(Unary::Sinh),
+        "Tan" => Op::Unary(Unary::Tan),
+        "ThresholdedRelu" => Op::Unary(Unary::ThresholdedRelu { alpha: float("alpha", 1.0) }),
         "Ceil" => Op::Unary(Unary::Ceil),
         "Cos" => Op::Unary(Unary::Cos),
         "Elu" => Op::Unary(Unary::Elu { alpha: float("alpha", 1.0) }),
@@ -99,6 +114,24 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
         "RMSNormalization" => {
             Op::RmsNormalization(RmsNormalization { axis: int("axis", -1), epsilon })
         }
+        "MeanVarianceNormalization" => {
+            let axes = attributes.ints("axes").map_or_else(|| vec![0, 2, 3], <[i64]>::to_vec);
+            Op::MeanVarianceNormalization(MeanVarianceNormalization { axes })
+        }
+        "Hardmax" => Op::Along(Along::Hardmax { axis: int("axis", -1) }),
+        "LpNormalization" => {
+            let (axis, euclidean) = (int("axis", -1), int("p", 2) == 2);
+            Op::Along(Along::LpNormalization { axis, euclidean })
+        }
+        "CumSum" => Op::Along(Along::CumSum {
+            exclusive: attributes.flag("exclusive", false),
+            reverse: attributes.flag("reverse", false),
+        }),
+        "IsNaN" => Op::IsSpecial(IsSpecial::Nan),
+        "IsInf" => Op::IsSpecial(IsSpecial::Inf {
+            negative: attributes.flag("detect_negative", true),
+            positive: attributes.flag("detect_positive", true),
+        }),
         "InstanceNormalization" => Op::InstanceNormalization(InstanceNormalization { epsilon }),
         "GroupNormalization" => Op::GroupNormalization(GroupNormalization {
             epsilon,
