@@ -355,6 +355,16 @@ impl Coupling {
     /// The classes of a graph whose values have the given facts (`None` where nothing is known
     /// of a value).
     pub fn new(graph: &Graph, facts: &[Option<Fact>], granularity: Granularity) -> Self {
+        Self::around(graph, facts, granularity, &[])
+    }
+
+    /// The same, with some nodes whose axes stay as they are.
+    pub fn around(
+        graph: &Graph,
+        facts: &[Option<Fact>],
+        granularity: Granularity,
+        held: &[NodeId],
+    ) -> Self {
         let mut builder = Builder {
             places: Vec::new(),
             by_slot: HashMap::new(),
@@ -394,7 +404,14 @@ impl Coupling {
         }
         for (id, node) in graph.numbered_nodes() {
             let mut ties = Ties { builder: &mut builder, node: id, facts, values: node };
-            node.op.operator().ties(&mut ties);
+            let mut around = node.inputs.iter().flatten().chain(node.outputs.first());
+            if held.contains(&id) {
+                ties.freeze_all("this node cannot follow a cut");
+            } else if around.any(|value| facts[value.0 as usize].is_none()) {
+                ties.freeze_all("not all shapes are known");
+            } else {
+                node.op.operator().ties(&mut ties);
+            }
         }
         for place in 0..builder.places.len() {
             for axis in 0..builder.places[place].shape.len() {

@@ -27,6 +27,9 @@ pub struct Model {
     pub layers: Vec<Layer>,
     /// Constants that the file has as initializers.
     initializers: HashSet<ValueId>,
+    granularity: Granularity,
+    /// Nodes whose axes stay as they are.
+    held: Vec<NodeId>,
 }
 
 /// A node with a matrix or a stack of kernels as weight.
@@ -103,7 +106,20 @@ impl Model {
             .filter(|(_, value)| listed.contains(value.name.as_str()))
             .map(|(at, _)| ValueId(at as u32))
             .collect();
-        Ok(Self { path, network, shapes, facts, coupling, layers, initializers })
+        let held = Vec::new();
+        Ok(Self { path, network, shapes, facts, coupling, layers, initializers, granularity, held })
+    }
+
+    /// Leaves the axes of a node as they are from now on, and what is tied to them. Says whether
+    /// this changes anything.
+    pub fn hold(&mut self, node: NodeId) -> bool {
+        if self.held.contains(&node) {
+            return false;
+        }
+        self.held.push(node);
+        self.coupling =
+            Coupling::around(&self.network.graph, &self.facts, self.granularity, &self.held);
+        true
     }
 
     /// The graph.
