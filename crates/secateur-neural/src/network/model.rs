@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use secateur_graph::ops::{Op, Weight};
+use secateur_graph::ops::{Op, Transpose, Weight};
 use secateur_graph::{Coupling, Fact, Granularity, Graph, NodeId, Origin, Slot, ValueId};
 use secateur_onnx::Network;
 
@@ -41,8 +41,11 @@ pub struct Layer {
     pub name: String,
     /// Operator.
     pub op: &'static str,
-    /// The weight.
+    /// The weight, as the file holds it.
     pub weight: ValueId,
+    /// The node that reads the weight, and the number of its input: that of the layer, or the
+    /// first of transposes in between.
+    pub read: (NodeId, usize),
     /// Dimensions of the weight.
     pub shape: Vec<usize>,
     /// Axis of the output features.
@@ -251,6 +254,33 @@ fn is_counted(op: &Op) -> bool {
     )
 }
 
+/// The constant that an input of a node is, under transposes too: its value, the node and input
+/// that read it, and for each axis of what the node gets its axis in the constant.
+#[expect(clippy::type_complexity, reason = "it is taken apart where it is made")]
+fn constant_of(
+    graph: &Graph,
+    node: NodeId,
+    input: usize,
+) -> Option<(ValueId, (NodeId, usize), Option<Vec<usize>>)> {
+    let (mut read, mut order): (_, Option<Vec<usize>>) = ((node, input), None);
+    loop {
+        let value = graph.node(read.0).inputs.get(read.1).copied().flatten()?;
+        let Origin::Node(made) = graph.value(value).origin else {
+            return Some((value, read, order));
+        };
+        let Op::Transpose(Transpose { order: Some(inner) }) = &graph.node(made).op else {
+            return None;
+        };
+        order = Some(match order {
+            None => inner.clone(),
+            Some(outer) => {
+                outer.iter().map(|at| inner.get(*at).copied()).collect::<Option<Vec<usize>>>()?
+            }
+        });
+        read = (made, 0);
+    }
+}
+
 fn layers(graph: &Graph, facts: &[Option<Fact>]) -> Vec<Layer> {
     let mut layers: Vec<Layer> = Vec::new();
     for (id, node) in graph.numbered_nodes() {
@@ -258,7 +288,7 @@ fn layers(graph: &Graph, facts: &[Option<Fact>]) -> Vec<Layer> {
         else {
             continue;
         };
-        let Some(weight) = node.inputs.get(input).copied().flatten() else { continue };
+        let Some((weight, read, order)) = constant_of(graph, id, input) else { continue };
         let Origin::Weight(stored) = &graph.value(weight).origin else { continue };
         let rank = stored.shape().len();
         if !stored.dtype().is_float() || rank < out_from_end.max(in_from_end) || rank < 2 {
@@ -281,6 +311,7 @@ fn layers(graph: &Graph, facts: &[Option<Fact>]) -> Vec<Layer> {
             Op::ConvTranspose(conv) => conv.groups,
             _ => 1,
         };
+        let axis_of = |axis: usize| order.as_ref().map_or(axis, |order| order[axis]);
         let value = &graph.value(weight).name;
         let name = match value.strip_suffix(".weight") {
             Some(name) => name.to_owned(),
@@ -293,9 +324,10 @@ fn layers(graph: &Graph, facts: &[Option<Fact>]) -> Vec<Layer> {
             name,
             op: node.op.operator().name(),
             weight,
+            read,
             shape: stored.shape().to_vec(),
-            out_axis: rank - out_from_end,
-            in_axis: rank - in_from_end,
+            out_axis: axis_of(rank - out_from_end),
+            in_axis: axis_of(rank - in_from_end),
             groups,
             macs,
         });

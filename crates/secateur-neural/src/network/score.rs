@@ -192,8 +192,8 @@ pub(super) fn values(model: &Model, layer: &Layer) -> Vec<f32> {
 
 /// The filters of each class on an axis of a layer's weight: `(class, indices)`.
 pub(super) fn on_axis(model: &Model, layer: &Layer, axis: usize) -> Vec<(usize, Vec<usize>)> {
-    let input = model.graph().node(layer.node).op.operator().weight().map_or(1, |w| w.input);
-    let Some(place) = model.coupling.place(layer.node, Slot::In(input)) else { return Vec::new() };
+    let (node, input) = layer.read;
+    let Some(place) = model.coupling.place(node, Slot::In(input)) else { return Vec::new() };
     group_by_class(model, place, axis, layer.shape[axis])
 }
 
