@@ -251,7 +251,32 @@ impl Order {
                 few = middle;
             }
         }
-        self.cut(&ranked, wish, many)
+        let mut keep = self.cut(&ranked, wish, many)?;
+        if wish.align <= 1 {
+            self.give_back(&ranked, goal, cost, &mut keep);
+        }
+        Ok(keep)
+    }
+
+    /// Keeps some of the best cut classes after all, as far as the goal allows: the last class
+    /// that was cut may have been a large step.
+    fn give_back(
+        &self,
+        ranked: &[f32],
+        goal: f64,
+        cost: &mut dyn FnMut(&[bool]) -> f64,
+        keep: &mut [bool],
+    ) {
+        const TRIES: usize = 32;
+        let mut gone: Vec<usize> =
+            (0..self.units.len()).filter(|at| !keep[self.units[*at]]).collect();
+        gone.sort_by(|a, b| ranked[*b].total_cmp(&ranked[*a]).then(a.cmp(b)));
+        for at in gone.into_iter().take(TRIES) {
+            keep[self.units[at]] = true;
+            if cost(keep) > goal {
+                keep[self.units[at]] = false;
+            }
+        }
     }
 
     /// For each class its place inside its group as a share of the group, so that all groups
