@@ -36,7 +36,9 @@ fn request() -> Option<Request> {
 }
 
 /// Seconds of opening the file, of compiling, and of each run.
-fn time(request: &Request) -> Result<(f64, f64, Vec<f64>), Box<dyn std::error::Error + Send + Sync>> {
+fn time(
+    request: &Request,
+) -> Result<(f64, f64, Vec<f64>), Box<dyn std::error::Error + Send + Sync>> {
     let start = Instant::now();
     let network = Network::open(request.file.as_ref())?;
     let (mut shapes, _) = network.bind(&[])?;

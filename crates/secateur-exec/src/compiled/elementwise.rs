@@ -87,7 +87,9 @@ impl Scaling {
             pieces(y, (CHUNK / channels).max(1) * channels, |_, y| {
                 vectorize(|| {
                     for y in y.chunks_exact_mut(channels) {
-                        for ((y, factor), summand) in y.iter_mut().zip(&self.factor).zip(&self.summand) {
+                        for ((y, factor), summand) in
+                            y.iter_mut().zip(&self.factor).zip(&self.summand)
+                        {
                             *y = *y * factor + summand;
                         }
                     }

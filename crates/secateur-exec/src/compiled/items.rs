@@ -67,7 +67,8 @@ impl<'g> Items<'g> {
             for input in node.inputs.iter().flatten() {
                 items.read_weight(*input)?;
             }
-            let observed = node.inputs.first().copied().flatten().filter(|_| observed.contains(&id));
+            let observed =
+                node.inputs.first().copied().flatten().filter(|_| observed.contains(&id));
             let is_known = node.inputs.iter().flatten().all(|id| items.constant(*id).is_some());
             if is_known && observed.is_none() {
                 items.fold(node);
@@ -145,8 +146,11 @@ impl<'g> Items<'g> {
     fn fold(&mut self, node: &Node) {
         let facts: Vec<Option<&Fact>> =
             node.inputs.iter().map(|id| id.map(|id| self.fact(id))).collect();
-        let mut inputs: Vec<Option<&Tensor>> =
-            node.inputs.iter().map(|id| id.and_then(|id| self.constant(id)).map(|t| &**t)).collect();
+        let mut inputs: Vec<Option<&Tensor>> = node
+            .inputs
+            .iter()
+            .map(|id| id.and_then(|id| self.constant(id)).map(|t| &**t))
+            .collect();
         let empty = |id: &ValueId| empty(self.fact(*id).kind, &self.shape(*id));
         let mut outputs: Vec<Tensor> = node.outputs.iter().map(empty).collect();
         let operator = node.op.operator();

@@ -120,9 +120,8 @@ pub(super) fn place(values: Values, outputs: &[Held]) -> Placed {
         .collect();
     let mut ports = Vec::with_capacity(drafts.len());
     for (at, draft) in drafts.iter_mut().enumerate() {
-        let dies = |store: usize| {
-            last[store] == at && matches!(stores[store].source, Source::Step(_))
-        };
+        let dies =
+            |store: usize| last[store] == at && matches!(stores[store].source, Source::Step(_));
         turn_sides(draft, dies);
         let in_place = is_in_place(draft, &stores, dies);
         if in_place {

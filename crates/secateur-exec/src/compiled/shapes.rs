@@ -36,7 +36,7 @@ impl Lowering<'_> {
             && let Some(draft) = &self.values.drafts[at]
             && let Making::Work(Work::Windows(inner)) = &draft.work
             && draft.writes[0].is_as(x)
-            && let Some(joined) = inner.within(&windows)
+            && let Some(joined) = inner.then(&windows)
         {
             let read = draft.reads[0].clone();
             self.values.drafts[at] = None;
@@ -131,8 +131,7 @@ impl Lowering<'_> {
         if parts.iter().any(|part| self.values.stores[part.store].kind != Kind::F32) {
             return false;
         }
-        let layout =
-            if parts.iter().any(Held::is_last) { Layout::Last } else { Layout::Plain };
+        let layout = if parts.iter().any(Held::is_last) { Layout::Last } else { Layout::Plain };
         let reads: Vec<Held> = parts.iter().map(|part| self.values.laid(part, layout)).collect();
         let whole = Held { store: 0, shape: y.clone(), layout }.in_memory();
         let inner = whole[Self::axis_in(layout, axis, y.len()) + 1..].iter().product();
@@ -150,7 +149,8 @@ impl Lowering<'_> {
         let rank = order.len();
         let x = self.get(x);
         let to_last: Vec<usize> = [0].into_iter().chain(2..rank).chain([1]).collect();
-        let to_plain: Vec<usize> = [0, rank.saturating_sub(1)].into_iter().chain(1..rank.max(2) - 1).collect();
+        let to_plain: Vec<usize> =
+            [0, rank.saturating_sub(1)].into_iter().chain(1..rank.max(2) - 1).collect();
         let shape = self.items.shape(item.outputs[0]);
         if rank > 2 && *order == to_last && (x.layout == Layout::Last || x.is_flat()) {
             self.alias(item, Held { shape, layout: Layout::Plain, ..x });

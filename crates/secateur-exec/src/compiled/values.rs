@@ -203,7 +203,8 @@ impl Values {
             turn(x, sizes[0], sizes[1], sizes[2], &mut y);
             let kind = self.stores[held.store].kind;
             let mut shape = Held { layout, ..held.clone() }.in_memory();
-            let constant = self.constant(kind, Arc::new(Tensor::f32(std::mem::take(&mut shape), y)));
+            let constant =
+                self.constant(kind, Arc::new(Tensor::f32(std::mem::take(&mut shape), y)));
             Held { layout, shape: held.shape.clone(), ..constant }
         } else {
             let work = match layout {
