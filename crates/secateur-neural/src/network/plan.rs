@@ -63,6 +63,9 @@ pub struct Plan {
 }
 
 /// The groups of a model with the layers that make their channels, and why they are left alone.
+///
+/// # Errors
+/// [`NetworkError::NoMatch`] for a pattern that matches no layer.
 pub fn parts(model: &Model, choice: &Choice) -> Result<Vec<Part>, NetworkError> {
     let chosen = model.chosen(choice)?;
     let mut makers: Vec<Vec<usize>> = vec![Vec::new(); model.coupling.classes.len()];
@@ -81,12 +84,11 @@ pub fn parts(model: &Model, choice: &Choice) -> Result<Vec<Part>, NetworkError> 
             None if made_by.is_empty() => Some("no layer makes these channels".to_owned()),
             None => None,
         };
-        let name = match made_by.first() {
-            Some(layer) => model.layers[*layer].name.clone(),
-            None => {
-                let (place, _) = group.axes[0];
-                model.graph().value(model.coupling.places()[place as usize].value).name.clone()
-            }
+        let name = if let Some(layer) = made_by.first() {
+            model.layers[*layer].name.clone()
+        } else {
+            let (place, _) = group.axes[0];
+            model.graph().value(model.coupling.places()[place as usize].value).name.clone()
         };
         let channels = group.classes.len();
         Part { group: at, name, made_by, channels, kept: channels, score_kept: 1.0, skipped }

@@ -162,7 +162,9 @@ fn fit(
         return false;
     }
     let n = count as f64;
-    means.iter_mut().for_each(|mean| *mean /= n);
+    for mean in &mut means {
+        *mean /= n;
+    }
     let centered = |r: usize, c: usize| {
         let (low, high) = (r.min(c), r.max(c));
         sums[low * both + high] / n - means[r] * means[c]
