@@ -3,13 +3,13 @@
 use rayon::prelude::*;
 use secateur_tensor::Tensor;
 
-use super::walk::strides;
 use super::{
     OpError, Operator, at_most, axis_of, given, known, maybe, need, optional, shape_error,
 };
 use crate::fact::{Fact, Kind};
 use crate::shrink::{Cut, Shrunk};
 use crate::ties::{Slot, Ties};
+use crate::walk::strides;
 
 /// Samples along each axis anew, by the scales of input 2 or to the sizes of input 3. Input 1 is
 /// the region of each axis that is sampled, where coordinates are of a region: starts, then ends.
@@ -297,7 +297,7 @@ impl Operator for Resize {
             shape[axis] = samples.len();
             values = resample(&values, size, inner, &samples, outside);
         }
-        outputs[0].as_f32_mut().copy_from_slice(&values);
+        outputs[0].put_f32(values);
     }
 
     fn ties(&self, ties: &mut Ties<'_>) {
@@ -355,22 +355,62 @@ fn resample(
     outside: f32,
 ) -> Vec<f32> {
     let outer = values.len() / (inner * size);
-    let mut next = vec![0.0; outer * samples.len() * inner];
-    let rows = next.par_chunks_exact_mut(inner.max(1)).with_min_len((4096 / inner.max(1)).max(1));
-    rows.enumerate().for_each(|(row, y)| {
-        let block = &values[row / samples.len() * size * inner..][..size * inner];
-        let Some(sample) = &samples[row % samples.len()] else { return y.fill(outside) };
-        if let [(at, weight)] = sample[..]
-            && weight == 1.0
-        {
-            return y.copy_from_slice(&block[at * inner..(at + 1) * inner]);
-        }
-        for (i, y) in y.iter_mut().enumerate() {
-            let part = |&(at, w): &(usize, f64)| w * f64::from(block[at * inner + i]);
-            *y = sample.iter().map(part).sum::<f64>() as f32;
+    let row = samples.len() * inner;
+    let mut next = vec![0.0; outer * row];
+    let blocks = next.par_chunks_exact_mut(row.max(1)).zip(values.par_chunks_exact(size * inner));
+    // Single values of one sample, or of two, are taken without looking at each list.
+    let single = |sample: &Sample| match sample.as_deref() {
+        Some(&[(at, 1.0)]) => Some(at),
+        _ => None,
+    };
+    let pair = |sample: &Sample| match sample.as_deref() {
+        Some(&[low, high]) => Some([low, high]),
+        _ => None,
+    };
+    let narrow = samples.iter().filter(|_| inner == 1);
+    let singles: Option<Vec<usize>> = narrow.clone().map(single).collect();
+    let pairs: Option<Vec<[(usize, f64); 2]>> = narrow.map(pair).collect();
+    blocks.with_min_len((16 * 1024 / row.max(1)).max(1)).for_each(|(y, block)| {
+        if inner > 1 {
+            for (sample, y) in samples.iter().zip(y.chunks_exact_mut(inner)) {
+                blend(sample.as_deref(), y, block, outside);
+            }
+        } else if let Some(singles) = &singles {
+            for (y, at) in y.iter_mut().zip(singles) {
+                *y = block[*at];
+            }
+        } else if let Some(pairs) = &pairs {
+            for (y, [(low, v), (high, w)]) in y.iter_mut().zip(pairs) {
+                *y = (v * f64::from(block[*low]) + w * f64::from(block[*high])) as f32;
+            }
+        } else {
+            for (sample, y) in samples.iter().zip(y.chunks_exact_mut(1)) {
+                blend(sample.as_deref(), y, block, outside);
+            }
         }
     });
     next
+}
+
+/// The sum of weighted parts of a block, each as long as the result.
+fn blend(sample: Option<&[(usize, f64)]>, y: &mut [f32], block: &[f32], outside: f32) {
+    let inner = y.len();
+    let part = |at: usize| &block[at * inner..(at + 1) * inner];
+    match sample {
+        None => y.fill(outside),
+        Some(&[(at, 1.0)]) => y.copy_from_slice(part(at)),
+        Some(&[(low, v), (high, w)]) => {
+            for (y, (a, b)) in y.iter_mut().zip(part(low).iter().zip(part(high))) {
+                *y = (v * f64::from(*a) + w * f64::from(*b)) as f32;
+            }
+        }
+        Some(sample) => {
+            for (i, y) in y.iter_mut().enumerate() {
+                let part = |&(at, w): &(usize, f64)| w * f64::from(block[at * inner + i]);
+                *y = sample.iter().map(part).sum::<f64>() as f32;
+            }
+        }
+    }
 }
 
 #[cfg(test)]
