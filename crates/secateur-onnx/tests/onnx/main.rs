@@ -6,5 +6,6 @@ mod bad_files;
 mod compiled;
 mod damaged;
 mod heads;
+mod random;
 mod real;
 mod write;
