@@ -330,6 +330,7 @@ impl Graph {
         }
         match node.op.operator().facts(&inputs) {
             Ok(mut outputs) => {
+                check_sizes(&outputs)?;
                 ops::fold(&node.op, &inputs, &mut outputs);
                 Ok(Some(outputs))
             }
@@ -390,7 +391,8 @@ fn bind(
     symbols: &mut HashMap<Dim, usize>,
 ) -> Result<(), GraphError> {
     let expected = &value.fact.shape;
-    let fits = expected.len() == shape.len()
+    let fits = count_of(shape).is_some()
+        && expected.len() == shape.len()
         && expected.iter().zip(shape).all(|(dim, &n)| match dim {
             Dim::Known(known) => *known == n,
             Dim::Symbol(_) => *symbols.entry(dim.clone()).or_insert(n) == n,
@@ -403,6 +405,25 @@ fn bind(
         found: shape.to_vec(),
         expected: expected.clone(),
     })
+}
+
+/// Refuses values of more elements than any memory holds, before anything is computed of them.
+fn check_sizes(facts: &[Fact]) -> Result<(), OpError> {
+    for fact in facts {
+        if let Some(shape) = fact.known_shape()
+            && count_of(&shape).is_none()
+        {
+            return Err(OpError::Attribute(format!("an output of shape {shape:?} is too large")));
+        }
+    }
+    Ok(())
+}
+
+/// The number of values of a shape, when some memory could hold them.
+fn count_of(shape: &[usize]) -> Option<usize> {
+    const MOST: usize = 1 << 36;
+    let count = shape.iter().try_fold(1_usize, |count, n| count.checked_mul(*n))?;
+    (count <= MOST).then_some(count)
 }
 
 /// A fact with the numbers of this run for its symbols, when all are known.

@@ -141,6 +141,14 @@ impl Builder {
         self.places.len() as u32 - 1
     }
 
+    /// Whether the axes of another value can be looked at: sizes come from files.
+    fn has_room(&self, fact: &Fact) -> bool {
+        const MOST: usize = 1 << 27;
+        let shape = fact.known_shape().unwrap_or_default();
+        let sum = shape.iter().try_fold(self.parent.len(), |sum, n| sum.checked_add(*n));
+        sum.is_some_and(|sum| sum <= MOST)
+    }
+
     fn element(&self, place: u32, axis: u32, index: usize) -> u32 {
         self.places[place as usize].base[axis as usize] + index as u32
     }
@@ -252,6 +260,14 @@ fn gcd(a: usize, b: usize) -> usize {
 impl Ties<'_> {
     fn place(&self, slot: Slot) -> Option<u32> {
         self.builder.by_slot.get(&(self.node, slot)).copied()
+    }
+
+    /// Whether the shapes of all inputs and outputs that are there are known.
+    fn is_whole(&self) -> bool {
+        let inputs = self.values.inputs.iter().enumerate();
+        let mut inputs = inputs.filter(|(_, input)| input.is_some());
+        inputs.all(|(at, _)| self.has(Slot::In(at)))
+            && (0..self.values.outputs.len()).all(|at| self.has(Slot::Out(at)))
     }
 
     /// Whether the input or output is there and its shape is known.
@@ -371,6 +387,9 @@ impl Coupling {
             let outputs = outputs.map(|(at, value)| (Slot::Out(at), at, value));
             for (slot, at, value) in inputs.chain(outputs) {
                 let Some(fact) = &facts[value.0 as usize] else { continue };
+                if !builder.has_room(fact) {
+                    continue;
+                }
                 let place = match graph.value(value).origin {
                     Origin::Weight(_) | Origin::Constant(_) => {
                         builder.add_place(value, Some((id, at)), fact)
@@ -394,7 +413,11 @@ impl Coupling {
         }
         for (id, node) in graph.numbered_nodes() {
             let mut ties = Ties { builder: &mut builder, node: id, facts, values: node };
-            node.op.operator().ties(&mut ties);
+            if ties.is_whole() {
+                node.op.operator().ties(&mut ties);
+            } else {
+                ties.freeze_all("not all of its shapes are known");
+            }
         }
         for place in 0..builder.places.len() {
             for axis in 0..builder.places[place].shape.len() {

@@ -40,11 +40,13 @@ impl Network {
                 if was.inputs.get(input).copied().flatten() == Some(*value) {
                     continue;
                 }
+                // What only a dead node uses has no name; the node goes with it.
+                let Some(name) = names.get(value) else { continue };
                 let inputs = &mut proto.node[at].input;
                 if inputs.len() <= input {
                     inputs.resize(input + 1, String::new());
                 }
-                inputs[input].clone_from(&names[value]);
+                inputs[input].clone_from(name);
             }
         }
         self.put_constants(graph, proto, &names, ir_version < FREE_INITIALIZERS);

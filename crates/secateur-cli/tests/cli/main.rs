@@ -12,6 +12,7 @@ mod encoders;
 mod full_disk;
 mod generate;
 mod gguf;
+mod networks;
 mod odd_files;
 mod output_places;
 mod resume;
