@@ -16,6 +16,7 @@ pub mod gguf;
 pub mod ggufs;
 pub mod headers;
 pub mod model;
+pub mod networks;
 pub mod onnx;
 pub mod onnxs;
 pub mod shards;

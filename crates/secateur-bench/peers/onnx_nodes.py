@@ -81,6 +81,14 @@ def same_meaning(node, version, other):
         and used <= set(b.attributes) and all(default(a)[k] == default(b)[k] for k in shared)
 
 
+def every_node(graph):
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                yield from every_node(inner)
+
+
 def version_for(model):
     """An opset of ours under which the model means the same."""
     version = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 1)
@@ -88,7 +96,7 @@ def version_for(model):
         return version
     near = range(OPSETS[0], OPSETS[1] + 1) if version < OPSETS[0] else range(OPSETS[1], OPSETS[0] - 1, -1)
     for other in near:
-        if all(same_meaning(node, version, other) for node in model.graph.node):
+        if all(same_meaning(node, version, other) for node in every_node(model.graph)):
             return other
     return None
 

@@ -332,7 +332,11 @@ impl<'a> Builder<'a> {
         let (weight, bias) = if old { ("gamma", "beta") } else { ("weight", "bias") };
         let scale = self.weight(&format!("{name}.{weight}"), &[width], "hidden_size")?;
         let bias = self.weight(&format!("{name}.{bias}"), &[width], "hidden_size")?;
-        let op = Op::LayerNormalization(LayerNormalization { axis: -1, epsilon: epsilon as f32 });
+        let op = Op::LayerNormalization(LayerNormalization {
+            axis: -1,
+            epsilon: epsilon as f32,
+            statistics: false,
+        });
         Ok(self.node(name, op, &[x, scale, bias]))
     }
 

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use secateur::core::Budget;
-use secateur::core::recipe::{Keep, Layout, OnSingular, Precision, Sampling, Scope};
+use secateur::core::recipe::{
+    Granularity, Images, Keep, Layout, OnSingular, Precision, Sampling, Scope, Target, TargetCost,
+};
 
 /// Finds what a trained model can do without, removes it, and says what that cost and saved.
 #[derive(Debug, Parser)]
@@ -39,7 +41,7 @@ impl Cli {
 pub(crate) enum Command {
     /// Prune an embedded small language model by every method and compare, offline
     Demo,
-    /// Prune a language model into a new directory
+    /// Prune a language model or an ONNX network into a new directory or file
     #[command(alias = "sparsify", after_help = PRUNE_EXAMPLES)]
     Prune(Box<PruneArgs>),
     /// Measure the quality of a model
@@ -51,9 +53,18 @@ pub(crate) enum Command {
     /// Show what a model is: architecture, layers, zeros, cost
     #[command(alias = "info")]
     Inspect {
-        /// A directory or a .gguf file
+        /// A directory, a .gguf or an .onnx file
         model: PathBuf,
+
+        #[command(flatten)]
+        shapes: ShapeArgs,
     },
+    /// Time an ONNX network on this machine
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(BenchArgs),
+    /// Cut each layer of an ONNX network alone and measure what it costs
+    #[command(after_help = SENSITIVITY_EXAMPLES)]
+    Sensitivity(SensitivityArgs),
     /// Check hashes, shapes and masks, and outputs against golden ones
     Verify(VerifyArgs),
     /// Show what differs between two models
@@ -87,13 +98,26 @@ const PRUNE_EXAMPLES: &str = "Examples:
   secateur prune MODEL -o OUT --method wanda --pattern 2:4 --calibration text.txt --perplexity test.txt
   secateur prune model.gguf -o out.gguf --method magnitude --sparsity 0.3 --skip '*.layers.0.*'
   secateur prune MODEL -o OUT --method sparsegpt --sparsity 0.6 --allocation owl --calibration text.txt
+  secateur prune net.onnx -o small.onnx --granularity channel --target macs=0.5 --method l2
+  secateur prune net.onnx -o small.onnx --granularity channel --target latency=0.6 --method least-squares --calibration train.bin --images test.bin
+  secateur prune net.onnx -o sparse.onnx --sparsity 0.8 --method magnitude
 Learn more: secateur methods wanda";
 
 const EVAL_EXAMPLES: &str = "Examples:
   secateur eval MODEL --perplexity test.txt
   secateur eval MODEL --perplexity test.txt --seq-len 512 --windows 32 --json
   secateur eval MODEL --perplexity ids.safetensors
-  secateur eval ENCODER --embeddings sentences.txt --against DENSE";
+  secateur eval ENCODER --embeddings sentences.txt --against DENSE
+  secateur eval net.onnx --images test.bin --image 3x32x32 --classes 10
+  secateur eval net.onnx --images folder";
+
+const BENCH_EXAMPLES: &str = "Examples:
+  secateur bench net.onnx
+  secateur bench small.onnx --against net.onnx --batch 32";
+
+const SENSITIVITY_EXAMPLES: &str = "Examples:
+  secateur sensitivity net.onnx --images test.bin
+  secateur sensitivity net.onnx --images test.bin --calibration train.bin --shares 0.25,0.5,0.75 --report sensitivity.html";
 
 const GENERATE_EXAMPLES: &str = "Examples:
   secateur generate MODEL --prompt 'Once upon a time'
@@ -138,12 +162,120 @@ pub(crate) struct GenerateArgs {
     pub(crate) ignore_eos: bool,
 }
 
+/// Shapes that a file leaves open.
 #[derive(Args, Debug)]
-pub(crate) struct PruneArgs {
-    /// A directory with config.json and safetensors, or a .gguf file
+pub(crate) struct ShapeArgs {
+    /// Shape of an input that the ONNX file leaves open, e.g. image=1x3x224x224
+    #[arg(long = "input", value_name = "NAME=SHAPE", num_args = 1.., value_parser = input_shape)]
+    pub(crate) inputs: Vec<(String, Vec<usize>)>,
+}
+
+/// How images are read and prepared.
+#[derive(Args, Debug)]
+pub(crate) struct ImageArgs {
+    /// Channels, height and width of packed images [default: those of the network]
+    #[arg(long, value_name = "CxHxW", value_parser = image)]
+    pub(crate) image: Option<[usize; 3]>,
+
+    /// Number of classes; labels past it are refused
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub(crate) classes: Option<usize>,
+
+    /// Subtracted from each color, of 0 to 1 [default: 0.485,0.456,0.406]
+    #[arg(long, value_name = "M,..", value_delimiter = ',', allow_negative_numbers = true)]
+    pub(crate) mean: Option<Vec<f32>>,
+
+    /// Each color is divided by this [default: 0.229,0.224,0.225]
+    #[arg(long, value_name = "D,..", value_delimiter = ',')]
+    pub(crate) std: Option<Vec<f32>>,
+
+    /// Shorter side of image files before the middle is cut out [default: 256/224 of the side,
+    /// where the size does not fit already]
+    #[arg(long, value_name = "PIXELS", value_parser = positive)]
+    pub(crate) resize: Option<usize>,
+}
+
+impl ImageArgs {
+    pub(crate) fn images(&self, path: &str, samples: Option<usize>) -> Images {
+        Images {
+            path: path.to_owned(),
+            image: self.image,
+            classes: self.classes,
+            mean: self.mean.clone(),
+            std: self.std.clone(),
+            resize: self.resize,
+            samples,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct BenchArgs {
+    /// An .onnx file
     pub(crate) model: PathBuf,
 
-    /// The directory to write, or a .gguf file
+    /// Another one, timed in turn with it
+    #[arg(long, value_name = "NET.onnx")]
+    pub(crate) against: Option<PathBuf>,
+
+    /// Images at a time
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = positive)]
+    pub(crate) batch: usize,
+
+    /// Seconds to time each for
+    #[arg(long, value_name = "S", default_value_t = 2.0, value_parser = times)]
+    pub(crate) seconds: f64,
+
+    #[command(flatten)]
+    pub(crate) shapes: ShapeArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SensitivityArgs {
+    /// An .onnx file
+    pub(crate) model: PathBuf,
+
+    /// Labeled images: a packed file, or a folder
+    #[arg(long, value_name = "FILE")]
+    pub(crate) images: String,
+
+    /// Images to take statistics of batch normalization on after each cut
+    #[arg(long, value_name = "FILE")]
+    pub(crate) calibration: Option<String>,
+
+    /// What channels are worth
+    #[arg(long, short, value_name = "NAME", default_value = "l2")]
+    pub(crate) method: String,
+
+    /// Shares of each layer to cut
+    #[arg(long, value_name = "S,..", value_delimiter = ',', default_values_t = [0.25, 0.5, 0.75], value_parser = sparsity)]
+    pub(crate) shares: Vec<f64>,
+
+    /// Images to measure on at most [default: all]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub(crate) samples: Option<usize>,
+
+    /// Cut only layers that match one of these patterns
+    #[arg(long, value_name = "GLOB", num_args = 1..)]
+    pub(crate) layers: Vec<String>,
+
+    /// Write the curves as a page
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) preparation: ImageArgs,
+
+    #[command(flatten)]
+    pub(crate) shapes: ShapeArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PruneArgs {
+    /// A directory with config.json and safetensors, a .gguf or an .onnx file
+    pub(crate) model: PathBuf,
+
+    /// The directory to write, or a .gguf or .onnx file
     #[arg(long, short, value_name = "OUT")]
     pub(crate) output: PathBuf,
 
@@ -151,13 +283,44 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_enum)]
     pub(crate) format: Option<FormatWord>,
 
-    /// What weights are worth; `secateur methods` lists the methods
-    #[arg(long, short, value_name = "NAME", default_value = "wanda")]
-    pub(crate) method: String,
+    /// What weights or channels are worth; `secateur methods` lists the methods [default: wanda;
+    /// for ONNX l2 for channels, magnitude for weights]
+    #[arg(long, short, value_name = "NAME")]
+    pub(crate) method: Option<String>,
 
-    /// Share of weights to cut, between 0 and 1
-    #[arg(long, short, value_name = "S", value_parser = sparsity, conflicts_with = "pattern", required_unless_present = "pattern", allow_negative_numbers = true)]
+    /// Share of weights (or channels) to cut, between 0 and 1
+    #[arg(long, short, value_name = "S", value_parser = sparsity, conflicts_with = "pattern", required_unless_present_any = ["pattern", "target"], allow_negative_numbers = true)]
     pub(crate) sparsity: Option<f64>,
+
+    /// Share of a cost to keep, for channels: macs, params, size or latency
+    #[arg(long, value_name = "COST=SHARE", value_parser = target, conflicts_with_all = ["sparsity", "pattern"])]
+    pub(crate) target: Option<Target>,
+
+    /// What is cut of an ONNX network [default: channel with --target, else weight]
+    #[arg(long, value_enum)]
+    pub(crate) granularity: Option<GranularityWord>,
+
+    /// Fewest channels kept in a group
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = positive)]
+    pub(crate) min_keep: usize,
+
+    /// Raise kept channels to a multiple of this
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = positive)]
+    pub(crate) align: usize,
+
+    /// Measure how many of these labeled images are recognized before and after (ONNX)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) images: Option<String>,
+
+    /// Leave the statistics of batch normalization as they are, calibration or not
+    #[arg(long)]
+    pub(crate) no_recalibrate: bool,
+
+    #[command(flatten)]
+    pub(crate) preparation: ImageArgs,
+
+    #[command(flatten)]
+    pub(crate) shapes: ShapeArgs,
 
     /// Keep N of every M neighboring weights of a row
     #[arg(long, short, value_name = "N:M", value_parser = pattern)]
@@ -188,13 +351,13 @@ pub(crate) struct PruneArgs {
     pub(crate) skip: Vec<String>,
 
     /// Texts to calibrate on (plain, or .jsonl with a "text" a line), joined in this order; or one
-    /// .safetensors file with input_ids [n, L]
+    /// .safetensors file with input_ids [n, L]. For ONNX: images, a packed file or a folder
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub(crate) calibration: Vec<String>,
 
-    /// Calibration windows to take at most
-    #[arg(long, value_name = "N", default_value_t = 128, value_parser = positive)]
-    pub(crate) samples: usize,
+    /// Calibration windows to take at most [default: 128; of images 512]
+    #[arg(long, value_name = "N", value_parser = positive)]
+    pub(crate) samples: Option<usize>,
 
     /// Tokens in a window, at most what the model was made for [default: 2048]
     #[arg(long, value_name = "L", value_parser = positive)]
@@ -255,12 +418,26 @@ pub(crate) struct PruneArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct EvalArgs {
-    /// A directory with config.json and safetensors, or a .gguf file
+    /// A directory with config.json and safetensors, a .gguf or an .onnx file
     pub(crate) model: PathBuf,
 
     /// Text to predict, or one .safetensors file with input_ids [n, L]
-    #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present = "embeddings")]
+    #[arg(long, value_name = "FILE", num_args = 1.., required_unless_present_any = ["embeddings", "images"])]
     pub(crate) perplexity: Vec<String>,
+
+    /// Labeled images to recognize: a packed file, or a folder
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["perplexity", "embeddings"])]
+    pub(crate) images: Option<String>,
+
+    /// Images at most, spread over all [default: all]
+    #[arg(long, value_name = "N", value_parser = positive, requires = "images")]
+    pub(crate) samples: Option<usize>,
+
+    #[command(flatten)]
+    pub(crate) preparation: ImageArgs,
+
+    #[command(flatten)]
+    pub(crate) shapes: ShapeArgs,
 
     /// Sentences, one a line, whose embeddings are compared with those of another encoder
     #[arg(long, value_name = "FILE", requires = "against", conflicts_with_all = ["perplexity", "seq_len", "windows"])]
@@ -281,8 +458,11 @@ pub(crate) struct EvalArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct VerifyArgs {
-    /// A directory or a .gguf file
+    /// A directory, a .gguf or an .onnx file
     pub(crate) model: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) shapes: ShapeArgs,
 
     /// Run the input_ids of this file and compare its logits and greedy tokens
     #[arg(long, value_name = "FILE.safetensors")]
@@ -345,6 +525,28 @@ pub(crate) enum FormatWord {
     Hf,
     /// A GGUF file
     Gguf,
+    /// An ONNX file
+    Onnx,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GranularityWord {
+    /// Single weights, which stay as zeros
+    Weight,
+    /// Channels, filters, whole heads: the network gets smaller
+    Channel,
+    /// The same, but dimensions of heads and not whole heads
+    HeadDim,
+}
+
+impl From<GranularityWord> for Granularity {
+    fn from(word: GranularityWord) -> Self {
+        match word {
+            GranularityWord::Weight => Self::Weight,
+            GranularityWord::Channel => Self::Channel,
+            GranularityWord::HeadDim => Self::HeadDim,
+        }
+    }
 }
 
 impl From<FormatWord> for Layout {
@@ -352,6 +554,7 @@ impl From<FormatWord> for Layout {
         match word {
             FormatWord::Hf => Self::Hf,
             FormatWord::Gguf => Self::Gguf,
+            FormatWord::Onnx => Self::Onnx,
         }
     }
 }
@@ -416,6 +619,42 @@ fn sparsity(text: &str) -> Result<f64, String> {
         v if v > 1.0 && v <= 100.0 => Err(format!("a share between 0 and 1, e.g. {}", v / 100.0)),
         _ => Err("expected a share between 0 and 1, e.g. 0.5".to_owned()),
     }
+}
+
+fn target(text: &str) -> Result<Target, String> {
+    let expected =
+        "expected COST=SHARE, e.g. macs=0.5 to keep half; costs are macs, params, size and latency";
+    let (cost, share) = text.split_once('=').ok_or_else(|| expected.to_owned())?;
+    let cost = match cost {
+        "macs" => TargetCost::Macs,
+        "params" => TargetCost::Params,
+        "size" => TargetCost::Size,
+        "latency" => TargetCost::Latency,
+        _ => return Err(expected.to_owned()),
+    };
+    match share.parse::<f64>() {
+        Ok(kept) if kept > 0.0 && kept < 1.0 => Ok(Target { cost, kept }),
+        Ok(kept) if kept > 1.0 && kept < 100.0 => {
+            Err(format!("the share to keep lies between 0 and 1, e.g. {}", kept / 100.0))
+        }
+        _ => Err("the share to keep lies between 0 and 1, e.g. 0.5".to_owned()),
+    }
+}
+
+fn shape(text: &str) -> Option<Vec<usize>> {
+    let sizes = text.split(['x', ',']).map(|size| size.trim().parse().ok().filter(|n| *n > 0));
+    sizes.collect()
+}
+
+fn image(text: &str) -> Result<[usize; 3], String> {
+    let sizes = shape(text).and_then(|sizes| sizes.try_into().ok());
+    sizes.ok_or_else(|| "expected channels, height and width, e.g. 3x32x32".to_owned())
+}
+
+fn input_shape(text: &str) -> Result<(String, Vec<usize>), String> {
+    let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let pair = pair.and_then(|(name, sizes)| Some((name.to_owned(), shape(sizes)?)));
+    pair.ok_or_else(|| "expected NAME=SHAPE, e.g. image=1x3x224x224".to_owned())
 }
 
 fn pattern(text: &str) -> Result<Budget, String> {

@@ -55,8 +55,91 @@ pub struct Recipe {
     /// Sentences, one a line, whose embeddings are compared before and after.
     #[serde(default)]
     pub embeddings: Option<String>,
+    /// What is asked of a whole network, e.g. from an ONNX file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
     /// Options of the method, parsed strictly by it.
     pub options: BTreeMap<String, String>,
+}
+
+/// What is asked of a whole network beyond the budget.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// What is cut.
+    pub granularity: Granularity,
+    /// A share of a cost to keep, in place of a share of units to cut.
+    pub target: Option<Target>,
+    /// Fewest channels kept in a group.
+    pub min_keep: usize,
+    /// Kept counts are raised to a multiple of this.
+    pub align: usize,
+    /// Images that the method is calibrated on.
+    pub calibration: Option<Images>,
+    /// Labeled images that quality is measured on before and after.
+    pub evaluation: Option<Images>,
+    /// Whether statistics of batch normalization are taken anew on the calibration images.
+    pub recalibrate: bool,
+    /// Whether what cut channels gave on their own goes into the layers that read them.
+    pub absorb: bool,
+    /// Shapes of inputs that the file leaves open, by name.
+    pub inputs: Vec<(String, Vec<usize>)>,
+}
+
+/// What is cut of a network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Granularity {
+    /// Single weights, which stay as zeros.
+    Weight,
+    /// Channels, filters, whole heads: the network gets smaller.
+    Channel,
+    /// The same, but dimensions of heads and not whole heads.
+    HeadDim,
+}
+
+/// A share of a cost to keep.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// Which cost.
+    pub cost: TargetCost,
+    /// Share kept, above 0 and below 1.
+    pub kept: f64,
+}
+
+/// A cost that can be aimed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetCost {
+    /// Multiply-accumulates.
+    Macs,
+    /// Parameters.
+    Params,
+    /// Bytes of the constants.
+    Size,
+    /// Measured time of the layers on this machine.
+    Latency,
+}
+
+/// Labeled images.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Images {
+    /// A packed file, or a folder.
+    pub path: String,
+    /// Channels, height, width; that of the network when absent.
+    pub image: Option<[usize; 3]>,
+    /// Number of classes.
+    pub classes: Option<usize>,
+    /// Mean of each color, in units of 0 to 1.
+    pub mean: Option<Vec<f32>>,
+    /// Deviation of each color.
+    pub std: Option<Vec<f32>>,
+    /// Shorter side before the middle is cut out.
+    pub resize: Option<usize>,
+    /// Images at most, spread over all.
+    pub samples: Option<usize>,
 }
 
 /// Where units compete.
@@ -80,6 +163,8 @@ pub enum Layout {
     Hf,
     /// A GGUF file.
     Gguf,
+    /// An ONNX file.
+    Onnx,
 }
 
 /// How a budget is shared out over the blocks of a model.
@@ -190,7 +275,20 @@ impl Recipe {
             allocation: Allocation::Uniform,
             on_singular: OnSingular::Stop,
             embeddings: None,
+            network: None,
             options: BTreeMap::new(),
+        }
+    }
+}
+
+impl TargetCost {
+    /// The word on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Macs => "macs",
+            Self::Params => "params",
+            Self::Size => "size",
+            Self::Latency => "latency",
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use secateur_graph::ops::{Op, empty};
-use secateur_graph::{Fact, Graph, GraphError, Kind, NodeId, Origin, ValueId};
+use secateur_graph::{Fact, Graph, GraphError, Kind, NodeId, OpError, Origin, ValueId};
 use secateur_tensor::Tensor;
 use secateur_tensor::stored::StoredError;
 
@@ -224,18 +224,37 @@ pub(crate) fn check_runs(
     node: &secateur_graph::Node,
     facts: &[Option<Fact>],
 ) -> Result<(), RunnerError> {
-    let (op, why) = match &node.op {
-        Op::Opaque(opaque) => {
-            let unknown = || "this operator is not known".to_owned();
-            (opaque.name.clone(), opaque.why.clone().unwrap_or_else(unknown))
-        }
-        op if node.outputs.iter().any(|id| facts[id.0 as usize].is_none()) => {
-            let why = "the shape of its output depends on data";
-            (op.operator().name().to_owned(), why.to_owned())
-        }
-        _ => return Ok(()),
+    let Some(why) = cannot_run(node, facts) else { return Ok(()) };
+    let op = match &node.op {
+        Op::Opaque(opaque) => opaque.name.clone(),
+        op => op.operator().name().to_owned(),
     };
     Err(RunnerError::Node { node: node.name.clone(), op, why })
+}
+
+/// Why a node cannot be computed, if it cannot.
+fn cannot_run(node: &secateur_graph::Node, facts: &[Option<Fact>]) -> Option<String> {
+    if let Op::Opaque(opaque) = &node.op {
+        let why = opaque.why.clone();
+        return Some(why.unwrap_or_else(|| "this operator is not known".to_owned()));
+    }
+    let known: Option<Vec<Option<&Fact>>> = node
+        .inputs
+        .iter()
+        .map(|id| match id {
+            Some(id) => facts[id.0 as usize].as_ref().map(Some),
+            None => Some(None),
+        })
+        .collect();
+    let error = known.and_then(|inputs| node.op.operator().facts(&inputs).err());
+    let unknown = |id: &ValueId| facts[id.0 as usize].is_none();
+    match error {
+        // What a file says of the shape does not say what is computed.
+        Some(error @ (OpError::Opaque | OpError::Training)) => Some(error.to_string()),
+        _ if !node.outputs.iter().any(unknown) => None,
+        Some(error) => Some(error.to_string()),
+        None => Some("the shape of an input depends on data".to_owned()),
+    }
 }
 
 /// Random inputs of the given facts: normal numbers, and zeros for integers and conditions.
@@ -245,4 +264,25 @@ pub fn sample_input(kind: Kind, shape: &[usize], mut normal: impl FnMut() -> f32
         tensor.as_f32_mut().iter_mut().for_each(|value| *value = normal());
     }
     tensor
+}
+
+#[cfg(test)]
+mod tests {
+    use secateur_graph::ops::Identity;
+
+    use super::*;
+
+    #[test]
+    fn dropout_that_may_be_in_training_is_refused_though_the_file_says_its_shape() {
+        let mut graph = Graph::new();
+        let x = graph.add_input("x", Fact::f32_known(&[2]));
+        let training = graph.add_input("training", Fact::of_known(Kind::Bool, &[]));
+        let dropout = Op::Identity(Identity { dropout: true });
+        let inputs = vec![Some(x), None, Some(training)];
+        let outputs = vec![("y".to_owned(), Fact::f32_known(&[2]))];
+        let node = graph.add_unbound_node("drop", dropout, inputs, outputs);
+        graph.outputs = graph.node(node).outputs.clone();
+        let error = Runner::new(&graph, &[vec![2], vec![]]).unwrap_err();
+        assert!(error.to_string().contains("training"), "{error}");
+    }
 }

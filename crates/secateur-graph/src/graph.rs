@@ -333,7 +333,7 @@ impl Graph {
                 ops::fold(&node.op, &inputs, &mut outputs);
                 Ok(Some(outputs))
             }
-            Err(OpError::Opaque | OpError::Dynamic { .. }) => Ok(None),
+            Err(OpError::Opaque | OpError::Training | OpError::Dynamic { .. }) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 
-use secateur_tensor::Tensor;
 use secateur_tensor::stored::StoredError;
+use secateur_tensor::tensor::Values;
+use secateur_tensor::{Bytes, DType, Stored, Tensor};
 
 use crate::fact::Fact;
 use crate::graph::{Graph, Node, NodeId, Origin, ValueId};
@@ -243,6 +244,21 @@ impl Coupling {
     }
 }
 
+/// A tensor as a file would hold it.
+fn at_rest(tensor: &Tensor) -> Stored {
+    let shape = tensor.shape().to_vec();
+    match tensor.values() {
+        Values::F32(values) => Stored::of_f32(shape, values),
+        Values::I64(values) => Stored::of_i64(shape, values),
+        Values::Bool(values) => {
+            let bytes = values.iter().map(|value| u8::from(*value)).collect();
+            let stored = Stored::new(DType::Bool, shape, Bytes::owned(bytes));
+            stored.expect("as many values as the shape says")
+        }
+        Values::Stored(stored) => stored.clone(),
+    }
+}
+
 /// A constant with only the kept indices of some axes, as a new value.
 fn slice(
     small: &mut Graph,
@@ -255,9 +271,7 @@ fn slice(
     let fail = |error| ShrinkError::Constant { name: name.clone(), error };
     let stored = match origin {
         Origin::Weight(stored) => stored,
-        Origin::Constant(tensor) => {
-            secateur_tensor::Stored::of_f32(tensor.shape().to_vec(), tensor.as_f32())
-        }
+        Origin::Constant(tensor) => at_rest(&tensor),
         Origin::Input | Origin::Node(_) => unreachable!("only constants have a user"),
     };
     let mut sliced = stored;

@@ -17,6 +17,8 @@ pub enum NeuralError {
     Checkpoint(#[from] CheckpointError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Network(#[from] crate::network::NetworkError),
     #[error("{0}")]
     Exec(#[from] ExecError),
     #[error("{name}: {error}")]
@@ -70,6 +72,7 @@ impl NeuralError {
         let hint = |text: &str| Some(text.to_owned());
         match self {
             Self::Checkpoint(e) => (e.code(), Kind::of_exit(e.exit()), e.hint()),
+            Self::Network(e) => e.card(),
             Self::Store(e @ StoreError::Io { .. }) => (
                 e.code(),
                 Kind::of_exit(e.exit()),
@@ -172,6 +175,7 @@ impl NeuralError {
     fn place(&self) -> Option<&Path> {
         match self {
             Self::Checkpoint(e) => e.place(),
+            Self::Network(e) => e.place(),
             Self::Store(e) => e.place(),
             Self::DataIo { path, .. }
             | Self::NoText { path }

@@ -44,6 +44,9 @@ impl Family for Neural {
         job: &Job,
         progress: &mut dyn Progress,
     ) -> Result<Record, RunError> {
+        if recipe.network.is_some() {
+            return Ok(crate::network::run::run(recipe, job, progress)?);
+        }
         Ok(prune::run(recipe, job, progress)?)
     }
 }

@@ -4,6 +4,7 @@
 //! - [`data`]: calibration and evaluation windows, from text or token ids.
 //! - [`prune`]: the streaming run, block by block, from file to file.
 //! - [`measure`]: perplexity, and what a model is and costs.
+//! - [`network`]: whole networks from ONNX files, their channels and weights.
 //! - [`verify`], [`diff`], [`inspect`](measure::inspect): looking at models on disk.
 //!
 //! It does not know the command line or how a report looks.
@@ -19,6 +20,7 @@ pub mod family;
 pub mod generate;
 pub mod layer;
 pub mod measure;
+pub mod network;
 pub mod options;
 pub mod plan;
 pub mod prune;

@@ -88,7 +88,7 @@ pub fn run_work(
     };
     let begin = match work.recipe.layout {
         Layout::Hf => Output::begin,
-        Layout::Gguf => Output::begin_file,
+        Layout::Gguf | Layout::Onnx => Output::begin_file,
     };
     let mut output = begin(Arc::clone(files), &job.output, existing, &paths, &identity)?;
     match stream::stream(work, job, spill, &mut output, progress) {
@@ -200,6 +200,12 @@ impl<'a> Work<'a> {
         }
         let wanted = wanted_type(recipe.dtype);
         let (files, unwritten) = match recipe.layout {
+            Layout::Onnx => {
+                return Err(NeuralError::Combination {
+                    what: "a language model has no form as ONNX here".to_owned(),
+                    mend: "write a directory or a .gguf file",
+                });
+            }
             Layout::Hf => (write::plan(&model, wanted), Vec::new()),
             Layout::Gguf => {
                 let pruned = pruned_weights(&model, &choice)?;

@@ -63,7 +63,7 @@ fn hashes(path: &Path, manifest: &Value) -> Result<Check, NeuralError> {
     Ok(check("hashes", faults.is_empty(), detail))
 }
 
-fn mismatch_text(mismatch: &Mismatch) -> String {
+pub(crate) fn mismatch_text(mismatch: &Mismatch) -> String {
     match mismatch {
         Mismatch::Missing { name } => format!("{name} is missing"),
         Mismatch::Length { name, expected, found } => {

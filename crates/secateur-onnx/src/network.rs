@@ -226,7 +226,10 @@ impl<'a> Reader<'a> {
         let id = self.graph.add_unbound_node(&name, op, inputs, outputs);
         self.nodes.push(Some(at));
         for (name, id) in node.output.iter().zip(&self.graph.node(id).outputs) {
-            self.by_name.insert(name.clone(), *id);
+            // An output that is left out has no name, and an input without one is not it.
+            if !name.is_empty() {
+                self.by_name.insert(name.clone(), *id);
+            }
         }
         Ok(())
     }

@@ -23,7 +23,9 @@
 
 pub use secateur_checkpoint as checkpoint;
 pub use secateur_core as core;
+pub use secateur_graph as graph;
 pub use secateur_neural as neural;
+pub use secateur_onnx as onnx;
 pub use secateur_report as report;
 pub use secateur_store as store;
 pub use secateur_tensor as tensor;
@@ -35,8 +37,14 @@ use secateur_core::{Budget, Family, Recipe, RunError};
 pub const FAMILIES: &[&dyn Family] = &[&neural::Neural];
 
 /// Every error code with its explanation, sorted within each part.
-pub const CODES: &[&[(&str, &str)]] =
-    &[checkpoint::error::CODES, checkpoint::gguf::CODES, neural::error::CODES, store::CODES];
+pub const CODES: &[&[(&str, &str)]] = &[
+    checkpoint::error::CODES,
+    checkpoint::gguf::CODES,
+    neural::error::CODES,
+    neural::network::error::CODES,
+    onnx::CODES,
+    store::CODES,
+];
 
 /// A recipe for a network with the method's defaults and no data.
 ///

@@ -10,6 +10,9 @@ use super::Manner;
 use crate::out;
 
 pub(crate) fn run(a: &Path, b: &Path, manner: Manner) -> Result<ExitCode, RunError> {
+    if super::network::is_network(a) && super::network::is_network(b) {
+        return super::network::diff(a, b, manner);
+    }
     let found = diff(a, b)?;
     if manner.json {
         out::json(&found);

@@ -16,6 +16,12 @@ use crate::args::EvalArgs;
 use crate::out;
 
 pub(crate) fn run(args: &EvalArgs, manner: Manner) -> Result<ExitCode, RunError> {
+    if super::network::is_network(&args.model) {
+        return super::network::eval(args, manner);
+    }
+    if args.images.is_some() {
+        return Err(super::network::images_need_a_network());
+    }
     match (&args.embeddings, &args.against) {
         (Some(sentences), Some(dense)) => compare(&args.model, dense, sentences, manner),
         _ => measure(args, manner),

@@ -8,9 +8,13 @@ use secateur::neural::NeuralError;
 use secateur::neural::measure::inspect::inspect;
 
 use super::Manner;
+use crate::args::ShapeArgs;
 use crate::out;
 
-pub(crate) fn run(model: &Path, manner: Manner) -> Result<ExitCode, RunError> {
+pub(crate) fn run(model: &Path, shapes: &ShapeArgs, manner: Manner) -> Result<ExitCode, RunError> {
+    if super::network::is_network(model) {
+        return super::network::inspect(model, shapes, manner);
+    }
     let model = secateur::checkpoint::open(model).map_err(NeuralError::from)?;
     let found = inspect(&model)?;
     if manner.json {

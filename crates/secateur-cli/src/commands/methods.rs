@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use secateur::core::RunError;
 use secateur::neural::criteria;
+use secateur::neural::network::score::METHODS;
 use serde_json::json;
 
 use super::Manner;
@@ -11,7 +12,11 @@ use crate::out;
 
 pub(crate) fn run(name: Option<&str>, manner: Manner) -> Result<ExitCode, RunError> {
     if let Some(name) = name {
-        let method = criteria::find(name)?.method;
+        let by_channel = METHODS.iter().find(|method| method.name == name);
+        let method = match by_channel {
+            Some(method) => *method,
+            None => criteria::find(name)?.method,
+        };
         if manner.json {
             out::json(
                 &json!({ "name": method.name, "summary": method.summary, "page": method.page }),
@@ -25,6 +30,7 @@ pub(crate) fn run(name: Option<&str>, manner: Manner) -> Result<ExitCode, RunErr
     if manner.json {
         let all: Vec<_> = entries()
             .map(|e| json!({ "name": e.method.name, "summary": e.method.summary, "scope": e.scope.name() }))
+            .chain(METHODS.iter().map(|m| json!({ "name": m.name, "summary": m.summary, "scope": "layer" })))
             .collect();
         out::json(&all);
         return Ok(ExitCode::SUCCESS);
@@ -35,6 +41,13 @@ pub(crate) fn run(name: Option<&str>, manner: Manner) -> Result<ExitCode, RunErr
     out::print(&out::table(
         &["method", "scope", "what a weight is worth"],
         entries().map(row).collect(),
+        &[],
+    ));
+    let row = |m: &secateur::core::prune::Method| vec![m.name.to_owned(), m.summary.to_owned()];
+    out::line("");
+    out::print(&out::table(
+        &["method", "which channels of an ONNX network go (also random, wanda)"],
+        METHODS.iter().map(row).collect(),
         &[],
     ));
     out::note("`secateur methods NAME` shows the page of one");

@@ -8,6 +8,7 @@ mod explain;
 mod generate;
 mod inspect;
 mod methods;
+mod network;
 mod prune;
 mod verify;
 
@@ -74,7 +75,9 @@ fn dispatch(command: Command, manner: Manner) -> Result<ExitCode, RunError> {
         Command::Prune(args) => prune::run(&args, manner),
         Command::Eval(args) => eval::run(&args, manner),
         Command::Generate(args) => generate::run(&args, manner),
-        Command::Inspect { model } => inspect::run(&model, manner),
+        Command::Inspect { model, shapes } => inspect::run(&model, &shapes, manner),
+        Command::Bench(args) => network::bench(&args, manner),
+        Command::Sensitivity(args) => network::sensitivity(&args, manner),
         Command::Verify(args) => verify::run(&args, manner),
         Command::Diff { a, b } => diff::run(&a, &b, manner),
         Command::Methods { name } => methods::run(name.as_deref(), manner),

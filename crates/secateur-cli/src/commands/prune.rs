@@ -13,10 +13,18 @@ use super::Manner;
 use crate::args::{AllocationWord, FormatWord, PruneArgs};
 use crate::out;
 
+/// Calibration windows unless told otherwise.
+const SAMPLES: usize = 128;
 /// Tokens of a window unless told otherwise.
 const SEQ_LEN: usize = 2048;
 
 pub(crate) fn run(args: &PruneArgs, manner: Manner) -> Result<ExitCode, RunError> {
+    if super::network::is_network(&args.model) {
+        return super::network::prune(args, manner);
+    }
+    if args.target.is_some() || args.images.is_some() || args.granularity.is_some() {
+        return Err(super::network::only_networks());
+    }
     let recipe = recipe(args)?;
     if args.dry_run {
         let work = Work::new(&recipe)?;
@@ -63,7 +71,8 @@ fn recipe(args: &PruneArgs) -> Result<Recipe, RunError> {
     let budget = args.pattern.or(args.sparsity.map(Budget::Sparsity));
     let budget = budget.expect("the command line asks for one of the two");
     let model = args.model.display().to_string();
-    let mut recipe = secateur::neural_recipe(&model, &args.method, budget)?;
+    let method = args.method.as_deref().unwrap_or("wanda");
+    let mut recipe = secateur::neural_recipe(&model, method, budget)?;
     if let Some(scope) = args.scope {
         recipe.scope = scope.into();
     }
@@ -90,7 +99,7 @@ fn recipe(args: &PruneArgs) -> Result<Recipe, RunError> {
     if !args.calibration.is_empty() {
         recipe.calibration = Some(Calibration {
             files: args.calibration.clone(),
-            samples: args.samples,
+            samples: args.samples.unwrap_or(SAMPLES),
             seq_len,
             sampling: args.sampling.into(),
         });

@@ -11,6 +11,9 @@ use crate::args::VerifyArgs;
 use crate::out;
 
 pub(crate) fn run(args: &VerifyArgs, manner: Manner) -> Result<ExitCode, RunError> {
+    if super::network::is_network(&args.model) {
+        return super::network::verify(args, manner);
+    }
     let mut checks = verify(&args.model)?;
     if let Some(golden) = &args.expect {
         let (more, warnings) = expect(&args.model, golden, args.tolerance)?;

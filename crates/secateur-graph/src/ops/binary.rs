@@ -204,7 +204,7 @@ impl Binary {
                 Self::Pow => each(a, b, y, &shape, &steps, power),
                 Self::PRelu => each(a, b, y, &shape, &steps, sloped),
                 Self::Mod { fmod: true } => each(a, b, y, &shape, &steps, |a, b| a % b),
-                _ => each(a, b, y, &shape, &steps, |a: f32, b: f32| a - (a / b).floor() * b),
+                _ => each(a, b, y, &shape, &steps, modulo),
             },
             (Values::F32(a), Values::I64(b), Values::F32(y)) => {
                 each(a, b, y, &shape, &steps, |a, b| power(a, b as f32));
@@ -272,6 +272,18 @@ fn larger(a: f32, b: f32) -> f32 {
 
 fn smaller(a: f32, b: f32) -> f32 {
     if a < b || a.is_nan() { a } else { b }
+}
+
+/// The remainder with the sign of the divisor.
+fn modulo(a: f32, b: f32) -> f32 {
+    let rest = a % b;
+    if rest == 0.0 {
+        rest.copysign(b)
+    } else if (rest < 0.0) == (b < 0.0) {
+        rest
+    } else {
+        rest + b
+    }
 }
 
 fn sloped(x: f32, slope: f32) -> f32 {
@@ -390,6 +402,11 @@ mod tests {
         assert_eq!(run(Binary::Div, &[&a, &b]).as_i64(), [-3, -3, 0]);
         assert_eq!(run(Binary::Mod { fmod: false }, &[&a, &b]).as_i64(), [1, -1, 0]);
         assert_eq!(run(Binary::Less, &[&a, &b]).as_bool(), [true, false, false]);
+        let (x, y) = (Tensor::f32(vec![2], vec![-3.0, -4.0]), Tensor::f32(vec![2], vec![5.0, 2.0]));
+        assert_eq!(run(Binary::Mod { fmod: false }, &[&x, &y]).as_f32(), [2.0, 0.0]);
+        let far = Tensor::f32(vec![1], vec![f32::INFINITY]);
+        let modulo = run(Binary::Mod { fmod: false }, &[&x, &far]);
+        assert_eq!(modulo.as_f32(), [f32::INFINITY, f32::INFINITY]);
         let many = run(Binary::Max, &[&a, &b, &Tensor::i64(vec![1], vec![1])]);
         assert_eq!(many.as_i64(), [2, 7, 7]);
     }

@@ -174,7 +174,13 @@ fn in_channels_last(
     let (out, inputs) = (shape.channels_out, shape.channels_in);
     let packed = PackedConv::new(w.as_f32(), bias, out, inputs, shape.kernel, shape.groups);
     let mut image = vec![0.0; x.len()];
-    kernels::to_channels_last(x.as_f32(), shape.batch, inputs, shape.height * shape.width, &mut image);
+    kernels::to_channels_last(
+        x.as_f32(),
+        shape.batch,
+        inputs,
+        shape.height * shape.width,
+        &mut image,
+    );
     let mut result = vec![0.0; y.len()];
     let epilogue = Epilogue { residual: None, activation: Activation::None };
     kernels::conv(&image, shape, &packed, epilogue, &mut result);

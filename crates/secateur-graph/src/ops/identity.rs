@@ -20,9 +20,13 @@ impl Operator for Identity {
 
     fn facts(&self, inputs: &[Option<&Fact>]) -> Result<Vec<Fact>, OpError> {
         let x = any(inputs, 0)?;
-        let training = inputs.get(2).copied().flatten().and_then(|fact| fact.value.as_ref());
-        if training.is_some_and(|value| value.as_bool().contains(&true)) {
-            return Err(OpError::Opaque);
+        if let Some(training) = super::optional(inputs, 2, Kind::Bool)? {
+            let training = training.value.as_ref().ok_or(OpError::Training)?;
+            let ratio = super::optional(inputs, 1, Kind::F32)?.and_then(|fact| fact.value.as_ref());
+            let drops = ratio.is_none_or(|ratio| ratio.as_f32() != [0.0]);
+            if drops && training.as_bool().contains(&true) {
+                return Err(OpError::Training);
+            }
         }
         Ok(vec![x.clone(), Fact::of(Kind::Bool, x.shape.clone())])
     }

@@ -1,5 +1,6 @@
 //! The operators, one file each; those that differ in one formula share a file.
 
+mod along;
 mod arg;
 mod attention;
 mod batch_normalization;
@@ -11,16 +12,24 @@ mod constant_of_shape;
 mod conv;
 mod conv_transpose;
 mod depth_to_space;
+mod einsum;
 mod expand;
 mod gather;
 mod gather_elements;
+mod gather_nd;
 mod gelu;
 mod gemm;
 mod global_pool;
 mod group_normalization;
 mod identity;
+mod is_nan;
 mod layer_normalization;
 mod matmul;
+mod max_pool_indices;
+mod mean_variance_normalization;
+mod multi_head_attention;
+mod multi_head_rotary;
+mod one_hot;
 mod opaque;
 mod pad;
 mod pool;
@@ -32,6 +41,7 @@ mod reshape;
 mod resize;
 mod rms_normalization;
 mod rotary_embedding;
+mod scatter_elements;
 mod scatter_nd;
 mod select;
 mod shape;
@@ -40,6 +50,7 @@ mod softmax;
 mod split;
 mod squeeze;
 mod swish;
+mod top_k;
 mod transpose;
 mod trilu;
 mod unary;
@@ -53,6 +64,7 @@ use crate::graph::kind_name;
 use crate::shrink::{Cut, Shrunk};
 use crate::ties::Ties;
 
+pub use along::Along;
 pub use arg::{Arg, Extreme};
 pub use attention::Attention;
 pub use batch_normalization::BatchNormalization;
@@ -64,16 +76,24 @@ pub use constant_of_shape::ConstantOfShape;
 pub use conv::Conv;
 pub use conv_transpose::ConvTranspose;
 pub use depth_to_space::{Blocks, DepthToSpace, SpaceToDepth};
+pub use einsum::Einsum;
 pub use expand::{Expand, Tile};
 pub use gather::Gather;
 pub use gather_elements::GatherElements;
+pub use gather_nd::GatherNd;
 pub use gelu::Gelu;
 pub use gemm::Gemm;
 pub use global_pool::GlobalPool;
 pub use group_normalization::{GroupNormalization, InstanceNormalization};
 pub use identity::Identity;
+pub use is_nan::IsSpecial;
 pub use layer_normalization::LayerNormalization;
 pub use matmul::MatMul;
+pub use max_pool_indices::MaxPoolIndices;
+pub use mean_variance_normalization::MeanVarianceNormalization;
+pub use multi_head_attention::{Heads, MultiHeadAttention, Scores};
+pub use multi_head_rotary::MultiHeadRotary;
+pub use one_hot::OneHot;
 pub use opaque::Opaque;
 pub use pad::{Pad, PadMode};
 pub use pool::{Pool, PoolKind};
@@ -82,10 +102,11 @@ pub use range::Range;
 pub use reduce::{Reduce, Reduction};
 pub use regroup::Regroup;
 pub use reshape::{Flatten, Reshape};
-pub use resize::{Coordinates, Nearest, Resize, ResizeMode};
+pub use resize::{Aspect, Coordinates, Nearest, Resize, ResizeMode};
 pub use rms_normalization::RmsNormalization;
 pub use rotary_embedding::RotaryEmbedding;
-pub use scatter_nd::ScatterNd;
+pub use scatter_elements::ScatterElements;
+pub use scatter_nd::{ScatterNd, Scattered};
 pub use select::Where;
 pub use shape::{Shape, Size};
 pub use slice::Slice;
@@ -93,6 +114,7 @@ pub use softmax::Softmax;
 pub use split::Split;
 pub use squeeze::{Squeeze, Unsqueeze};
 pub use swish::Swish;
+pub use top_k::TopK;
 pub use transpose::Transpose;
 pub use trilu::Trilu;
 pub use unary::Unary;
@@ -102,6 +124,7 @@ pub use window::{AutoPad, Window};
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs, reason = "each variant is documented in its own file")]
 pub enum Op {
+    Along(Along),
     Arg(Arg),
     Attention(Attention),
     BatchNormalization(BatchNormalization),
@@ -115,18 +138,26 @@ pub enum Op {
     ConvTranspose(ConvTranspose),
     DepthToSpace(DepthToSpace),
     Dequantize(Dequantize),
+    Einsum(Einsum),
     Expand(Expand),
     Flatten(Flatten),
     Gather(Gather),
     GatherElements(GatherElements),
+    GatherNd(GatherNd),
     Gelu(Gelu),
     Gemm(Gemm),
     GlobalPool(GlobalPool),
     GroupNormalization(GroupNormalization),
     Identity(Identity),
     InstanceNormalization(InstanceNormalization),
+    IsSpecial(IsSpecial),
     LayerNormalization(LayerNormalization),
     MatMul(MatMul),
+    MaxPoolIndices(MaxPoolIndices),
+    MeanVarianceNormalization(MeanVarianceNormalization),
+    MultiHeadAttention(MultiHeadAttention),
+    MultiHeadRotary(MultiHeadRotary),
+    OneHot(OneHot),
     Opaque(Opaque),
     Pad(Pad),
     Pool(Pool),
@@ -138,6 +169,7 @@ pub enum Op {
     Resize(Resize),
     RmsNormalization(RmsNormalization),
     RotaryEmbedding(RotaryEmbedding),
+    ScatterElements(ScatterElements),
     ScatterNd(ScatterNd),
     Shape(Shape),
     Size(Size),
@@ -148,6 +180,7 @@ pub enum Op {
     Squeeze(Squeeze),
     Swish(Swish),
     Tile(Tile),
+    TopK(TopK),
     Transpose(Transpose),
     Trilu(Trilu),
     Unary(Unary),
@@ -159,6 +192,7 @@ impl Op {
     /// What the operator can say and do.
     pub fn operator(&self) -> &dyn Operator {
         match self {
+            Self::Along(op) => op,
             Self::Arg(op) => op,
             Self::Attention(op) => op,
             Self::BatchNormalization(op) => op,
@@ -172,18 +206,26 @@ impl Op {
             Self::ConvTranspose(op) => op,
             Self::DepthToSpace(op) => op,
             Self::Dequantize(op) => op,
+            Self::Einsum(op) => op,
             Self::Expand(op) => op,
             Self::Flatten(op) => op,
             Self::Gather(op) => op,
             Self::GatherElements(op) => op,
+            Self::GatherNd(op) => op,
             Self::Gelu(op) => op,
             Self::Gemm(op) => op,
             Self::GlobalPool(op) => op,
             Self::GroupNormalization(op) => op,
             Self::Identity(op) => op,
             Self::InstanceNormalization(op) => op,
+            Self::IsSpecial(op) => op,
             Self::LayerNormalization(op) => op,
             Self::MatMul(op) => op,
+            Self::MaxPoolIndices(op) => op,
+            Self::MeanVarianceNormalization(op) => op,
+            Self::MultiHeadAttention(op) => op,
+            Self::MultiHeadRotary(op) => op,
+            Self::OneHot(op) => op,
             Self::Opaque(op) => op,
             Self::Pad(op) => op,
             Self::Pool(op) => op,
@@ -195,6 +237,7 @@ impl Op {
             Self::Resize(op) => op,
             Self::RmsNormalization(op) => op,
             Self::RotaryEmbedding(op) => op,
+            Self::ScatterElements(op) => op,
             Self::ScatterNd(op) => op,
             Self::Shape(op) => op,
             Self::Size(op) => op,
@@ -205,6 +248,7 @@ impl Op {
             Self::Squeeze(op) => op,
             Self::Swish(op) => op,
             Self::Tile(op) => op,
+            Self::TopK(op) => op,
             Self::Transpose(op) => op,
             Self::Trilu(op) => op,
             Self::Unary(op) => op,
@@ -330,6 +374,9 @@ pub enum OpError {
     /// Nothing is known of the operator.
     #[error("nothing is known of this operator")]
     Opaque,
+    /// An operator that does something else in training.
+    #[error("it is in training mode, or may be")]
+    Training,
     /// A cut that the operator cannot follow.
     #[error("cannot be cut: {0}")]
     Cut(&'static str),

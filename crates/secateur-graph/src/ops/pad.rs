@@ -142,14 +142,19 @@ impl Operator for Pad {
         let axes = cut.integers_before(3);
         let mut amounts = amounts(x.len(), pads, axes)?;
         for (axis, [before, after]) in amounts.iter_mut().enumerate() {
-            if *before >= 0 && *after >= 0 {
-                let front = *before as usize;
-                *before = cut.kept_below(Slot::Out(0), axis, front) as i64;
-                let left = cut.kept_below(Slot::Out(0), axis, y[axis] - *after as usize);
-                *after = (cut.after(Slot::Out(0))[axis] - left) as i64;
-            } else if cut.kept(Slot::In(0), axis).is_some() {
-                return Err(OpError::Cut("it takes indices away"));
-            }
+            // Of what is added the output says what is left, of what is taken away the input.
+            let left = |slot: Slot, from: usize, end: usize| {
+                (cut.kept_below(slot, axis, end) - cut.kept_below(slot, axis, from)) as i64
+            };
+            let sized = |amount: i64| amount.unsigned_abs() as usize;
+            *before = match *before {
+                0.. => left(Slot::Out(0), 0, sized(*before)),
+                _ => -left(Slot::In(0), 0, sized(*before)),
+            };
+            *after = match *after {
+                0.. => left(Slot::Out(0), y[axis] - sized(*after), y[axis]),
+                _ => -left(Slot::In(0), x[axis] - sized(*after), x[axis]),
+            };
         }
         let all: Vec<i64> = (0..x.len() as i64).collect();
         let axes = axes.unwrap_or(&all);

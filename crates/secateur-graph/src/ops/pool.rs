@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 use secateur_tensor::Tensor;
+use secateur_tensor::tensor::Values;
 
 use super::window::{Window, slide};
-use super::{OpError, Operator, at_most, given, known, need, shape_error};
+use super::{OpError, Operator, any, at_most, given, known, shape_error};
 use crate::fact::{Fact, Kind};
 use crate::ties::{Slot, Ties};
 
@@ -39,7 +40,10 @@ impl Operator for Pool {
 
     fn facts(&self, inputs: &[Option<&Fact>]) -> Result<Vec<Fact>, OpError> {
         at_most(inputs, 1)?;
-        let x_fact = need(inputs, 0, Kind::F32)?;
+        let x_fact = any(inputs, 0)?;
+        if x_fact.kind == Kind::Bool || (x_fact.kind == Kind::I64 && self.kind != PoolKind::Max) {
+            return Err(OpError::WrongKind { index: 0, expected: "floats" });
+        }
         let x = known(inputs, 0)?;
         if x.len() < 3 {
             return Err(shape_error(0, x_fact, "expected [batch, channels, ..]"));
@@ -47,7 +51,7 @@ impl Operator for Pool {
         self.window.check(x.len() - 2)?;
         let mut shape = x[..2].to_vec();
         shape.extend(self.window.outputs(&x[2..])?);
-        Ok(vec![Fact::f32_known(&shape)])
+        Ok(vec![Fact::of_known(x_fact.kind, &shape)])
     }
 
     fn forward(&self, inputs: &[Option<&Tensor>], outputs: &mut [Tensor]) {
@@ -55,6 +59,15 @@ impl Operator for Pool {
         let (image, results) = (x.shape()[2..].to_vec(), y.shape()[2..].to_vec());
         let pixels: usize = image.iter().product();
         let out_pixels: usize = results.iter().product();
+        if let (Values::I64(x), Values::I64(y)) = (x.values(), y.values_mut()) {
+            for (plane, y) in y.chunks_mut(out_pixels.max(1)).enumerate() {
+                let x = &x[plane * pixels..(plane + 1) * pixels];
+                slide(&self.window, &image, &results, |output, inside| {
+                    y[output] = inside.iter().map(|&(_, at)| x[at]).max().unwrap_or(i64::MIN);
+                });
+            }
+            return;
+        }
         let x = x.as_f32();
         y.as_f32_mut().par_chunks_mut(out_pixels).enumerate().for_each(|(plane, y)| {
             let x = &x[plane * pixels..(plane + 1) * pixels];
@@ -77,13 +90,18 @@ impl Operator for Pool {
     }
 
     fn ties(&self, ties: &mut Ties<'_>) {
-        for axis in 0..ties.shape(Slot::In(0)).len() {
-            if axis < 2 {
-                ties.same((Slot::In(0), axis), (Slot::Out(0), axis));
-            } else {
-                ties.freeze(Slot::In(0), axis, "a window slides over it");
-                ties.freeze(Slot::Out(0), axis, "a window slides over it");
-            }
+        tie_images(ties, Slot::Out(0));
+    }
+}
+
+/// Channels are the same, the axes of the image stay.
+pub(super) fn tie_images(ties: &mut Ties<'_>, out: Slot) {
+    for axis in 0..ties.shape(Slot::In(0)).len() {
+        if axis < 2 {
+            ties.same((Slot::In(0), axis), (out, axis));
+        } else {
+            ties.freeze(Slot::In(0), axis, "a window slides over it");
+            ties.freeze(out, axis, "a window slides over it");
         }
     }
 }

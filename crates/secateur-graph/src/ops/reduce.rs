@@ -72,7 +72,8 @@ impl Operator for Reduce {
     fn facts(&self, inputs: &[Option<&Fact>]) -> Result<Vec<Fact>, OpError> {
         at_most(inputs, 2)?;
         let x = any(inputs, 0)?;
-        if x.kind == Kind::Bool {
+        let ordered = matches!(self.reduction, Reduction::Max | Reduction::Min);
+        if x.kind == Kind::Bool && !ordered {
             return Err(OpError::WrongKind { index: 0, expected: "numbers" });
         }
         let shape = known(inputs, 0)?;
@@ -120,8 +121,21 @@ impl Operator for Reduce {
             (Values::I64(x), Values::I64(y)) => {
                 let mut moved = vec![0; x.len()];
                 strided(x, &mut moved, &to, 0, &steps);
-                let rows = moved.chunks_exact(count.max(1));
+                if count == 0 {
+                    return y.fill(self.of_integers(&[]));
+                }
+                let rows = moved.chunks_exact(count);
                 y.iter_mut().zip(rows).for_each(|(y, x)| *y = self.of_integers(x));
+            }
+            (Values::Bool(x), Values::Bool(y)) => {
+                // The larger of conditions is true where one is, the smaller where all are.
+                let any = self.reduction == Reduction::Max;
+                let mut moved = vec![false; x.len()];
+                strided(x, &mut moved, &to, 0, &steps);
+                y.fill(!any);
+                for (y, x) in y.iter_mut().zip(moved.chunks_exact(count.max(1))) {
+                    *y = if any { x.contains(&true) } else { !x.contains(&false) };
+                }
             }
             _ => panic!("facts() has checked the kinds"),
         }

@@ -36,23 +36,20 @@ const CONFUSION_MAX: usize = 50;
 /// # Errors
 /// [`NetworkError`] when the network cannot be run, or its output is no list of classes.
 pub fn accuracy(model: &Model, graph: &Graph, images: &Images) -> Result<Accuracy, NetworkError> {
-    let output = graph.outputs.first().copied().ok_or_else(|| NetworkError::Needs {
-        what: "eval --images".to_owned(),
-        needs: "a network with an output".to_owned(),
-    })?;
     let (mut hits, mut hits5, mut seen) = (0_u64, 0_u64, 0_usize);
     let mut classes = 0;
     let mut per_class: Vec<[u64; 2]> = Vec::new();
     let mut confusion: Vec<Vec<u64>> = Vec::new();
-    let mut each = |first: usize, outputs: &[secateur_tensor::Tensor]| -> Result<(), NetworkError> {
-        let logits = &outputs[0];
+    let mut each = |first: usize, logits: &secateur_tensor::Tensor| -> Result<(), NetworkError> {
         let rows = logits.shape()[0];
         let width = logits.len() / rows.max(1);
         let largest = images.labels.iter().max().copied().unwrap_or(0);
         if largest >= width {
             return Err(NetworkError::Images {
                 path: images.path.clone(),
-                reason: format!("an image has class {largest}, the network tells {width} classes apart"),
+                reason: format!(
+                    "an image has class {largest}, the network tells {width} classes apart"
+                ),
                 hint: "labels count from 0; these images are not what the network was trained on",
             });
         }
@@ -78,7 +75,7 @@ pub fn accuracy(model: &Model, graph: &Graph, images: &Images) -> Result<Accurac
         }
         Ok(())
     };
-    through(model, graph, images, &mut each, None, &[output])?;
+    through(model, graph, images, &[], |_, _| {}, &mut each)?;
     let share = |hits: u64| hits as f64 / seen.max(1) as f64;
     Ok(Accuracy {
         images: seen,

@@ -79,7 +79,8 @@ fn bad(path: &Path, reason: impl Into<String>, hint: &'static str) -> NetworkErr
     NetworkError::Images { path: path.to_owned(), reason: reason.into(), hint }
 }
 
-const SHAPE_HINT: &str = "give the shape, e.g. --image 3x32x32, or a file NAME.toml beside it with image = [3, 32, 32]";
+const SHAPE_HINT: &str =
+    "give the shape, e.g. --image 3x32x32, or a file NAME.toml beside it with image = [3, 32, 32]";
 const FOLDER_HINT: &str = "a folder holds one folder of PNG or JPEG files per class, or images and a labels.tsv with a file name and a class number a line";
 
 impl Images {
@@ -88,8 +89,9 @@ impl Images {
     /// # Errors
     /// [`NetworkError::Images`] when it is no such thing.
     pub fn open(path: &Path, wishes: &Wishes, input: &[usize]) -> Result<Self, NetworkError> {
-        let meta = std::fs::metadata(path)
-            .map_err(|error| bad(path, format!("the images cannot be read: {error}"), FOLDER_HINT))?;
+        let meta = std::fs::metadata(path).map_err(|error| {
+            bad(path, format!("the images cannot be read: {error}"), FOLDER_HINT)
+        })?;
         let card = card(path)?;
         let network = match input {
             [_, c, h, w] => Some([*c, *h, *w]),
@@ -107,12 +109,20 @@ impl Images {
         }
         let color = |wish: &Option<Vec<f32>>, card: Option<Vec<f32>>, usual: [f32; 3]| {
             let values = wish.clone().or(card).unwrap_or_else(|| {
-                if shape[0] == 3 { usual.to_vec() } else { vec![usual.iter().sum::<f32>() / 3.0; shape[0]] }
+                if shape[0] == 3 {
+                    usual.to_vec()
+                } else {
+                    vec![usual.iter().sum::<f32>() / 3.0; shape[0]]
+                }
             });
             if values.len() == shape[0] && values.iter().all(|v| v.is_finite()) {
                 Ok(values)
             } else {
-                Err(bad(path, format!("{} numbers for {} colors", values.len(), shape[0]), "give one number for each color to --mean and --std"))
+                Err(bad(
+                    path,
+                    format!("{} numbers for {} colors", values.len(), shape[0]),
+                    "give one number for each color to --mean and --std",
+                ))
             }
         };
         let mean = color(&wishes.mean, card.mean, IMAGENET.0)?;
@@ -131,7 +141,8 @@ impl Images {
         if let Some(classes) = images.preparation.classes
             && let Some(at) = images.labels.iter().position(|label| *label >= classes)
         {
-            let text = format!("image {at} has class {}, there are {classes} classes", images.labels[at]);
+            let text =
+                format!("image {at} has class {}, there are {classes} classes", images.labels[at]);
             return Err(bad(path, text, "mend --classes, or the labels"));
         }
         if let Some(samples) = wishes.samples {
@@ -141,8 +152,9 @@ impl Images {
     }
 
     fn packed(path: &Path, preparation: Preparation) -> Result<Self, NetworkError> {
-        let bytes = Bytes::map(path)
-            .map_err(|error| bad(path, format!("the images cannot be read: {error}"), SHAPE_HINT))?;
+        let bytes = Bytes::map(path).map_err(|error| {
+            bad(path, format!("the images cannot be read: {error}"), SHAPE_HINT)
+        })?;
         let record = 1 + preparation.shape.iter().product::<usize>();
         if bytes.is_empty() || !bytes.len().is_multiple_of(record) {
             let text = format!(
@@ -156,7 +168,13 @@ impl Images {
         let labels: Vec<usize> = bytes.chunks_exact(record).map(|r| r[0].into()).collect();
         let numbers = (0..labels.len()).collect();
         let files = vec![path.to_owned()];
-        Ok(Self { path: path.to_owned(), preparation, labels, files, source: Source::Packed(bytes, numbers) })
+        Ok(Self {
+            path: path.to_owned(),
+            preparation,
+            labels,
+            files,
+            source: Source::Packed(bytes, numbers),
+        })
     }
 
     fn folder(path: &Path, preparation: Preparation) -> Result<Self, NetworkError> {
@@ -235,11 +253,17 @@ impl Images {
     fn decode(&self, path: &Path) -> Result<Vec<u8>, NetworkError> {
         let [channels, height, width] = self.preparation.shape;
         let fail = |error: image::ImageError| {
-            bad(path, format!("the image cannot be decoded: {error}"), "convert it to PNG or JPEG, or take it out of the folder")
+            bad(
+                path,
+                format!("the image cannot be decoded: {error}"),
+                "convert it to PNG or JPEG, or take it out of the folder",
+            )
         };
         let mut reader = image::ImageReader::open(path)
             .and_then(image::ImageReader::with_guessed_format)
-            .map_err(|error| bad(path, format!("the image cannot be read: {error}"), FOLDER_HINT))?;
+            .map_err(|error| {
+                bad(path, format!("the image cannot be read: {error}"), FOLDER_HINT)
+            })?;
         let mut limits = image::Limits::default();
         (limits.max_image_width, limits.max_image_height) = (Some(1 << 14), Some(1 << 14));
         reader.limits(limits);
@@ -252,7 +276,8 @@ impl Images {
             let shorter = self.preparation.resize.unwrap_or(side * 256 / 224).max(side) as u32;
             let scale = f64::from(shorter) / f64::from(found.width().min(found.height()));
             let size = |n: u32| (f64::from(n) * scale).round().max(1.0) as u32;
-            let (w, h) = (size(found.width()).max(width as u32), size(found.height()).max(height as u32));
+            let (w, h) =
+                (size(found.width()).max(width as u32), size(found.height()).max(height as u32));
             let resized = found.resize_exact(w, h, image::imageops::FilterType::Triangle);
             let (x, y) = ((w - width as u32) / 2, (h - height as u32) / 2);
             resized.crop_imm(x, y, width as u32, height as u32)
@@ -260,15 +285,18 @@ impl Images {
         match channels {
             1 => Ok(cut.to_luma8().into_raw()),
             3 => Ok(cut.to_rgb8().into_raw()),
-            _ => Err(bad(path, format!("an image file has 1 or 3 colors, the network takes {channels}"), SHAPE_HINT)),
+            _ => Err(bad(
+                path,
+                format!("an image file has 1 or 3 colors, the network takes {channels}"),
+                SHAPE_HINT,
+            )),
         }
     }
 
     /// How images were prepared, for a protocol.
     pub fn protocol(&self) -> Vec<(String, String)> {
-        let list = |values: &[f32]| {
-            values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-        };
+        let list =
+            |values: &[f32]| values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
         let mut pairs = vec![
             ("images".to_owned(), format!("{} of {}", self.len(), self.path.display())),
             ("size".to_owned(), by(self.preparation.shape)),
@@ -280,7 +308,10 @@ impl Images {
             let side = height.min(width);
             let text = match self.preparation.resize {
                 Some(resize) => format!("shorter side {resize}, middle of {width} x {height}"),
-                None => format!("none where {width} x {height}, else shorter side {} and the middle", side * 256 / 224),
+                None => format!(
+                    "none where {width} x {height}, else shorter side {} and the middle",
+                    side * 256 / 224
+                ),
             };
             pairs.push(("resize".to_owned(), text));
         }
@@ -297,7 +328,11 @@ fn card(path: &Path) -> Result<Card, NetworkError> {
     let beside = if path.is_dir() { path.join("images.toml") } else { path.with_extension("toml") };
     let Ok(text) = std::fs::read_to_string(&beside) else { return Ok(Card::default()) };
     toml::from_str(&text).map_err(|error| {
-        bad(&beside, format!("the card of the images cannot be read: {error}"), "it may have image, classes, mean, std and resize")
+        bad(
+            &beside,
+            format!("the card of the images cannot be read: {error}"),
+            "it may have image, classes, mean, std and resize",
+        )
     })
 }
 
@@ -316,9 +351,15 @@ fn read_table(folder: &Path, table: &Path) -> Result<Vec<(PathBuf, usize)>, Netw
         match label.trim().parse() {
             Ok(label) => {
                 let is_plain = Path::new(name).components().count() > 0
-                    && Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+                    && Path::new(name)
+                        .components()
+                        .all(|part| matches!(part, std::path::Component::Normal(_)));
                 if !is_plain {
-                    return Err(bad(table, format!("line {}: {name:?} leaves the folder", at + 1), FOLDER_HINT));
+                    return Err(bad(
+                        table,
+                        format!("line {}: {name:?} leaves the folder", at + 1),
+                        FOLDER_HINT,
+                    ));
                 }
                 listed.push((folder.join(name), label));
             }

@@ -31,3 +31,4 @@ pub mod weights;
 
 pub use error::NetworkError;
 pub use model::Model;
+pub use run::images as images_of;

@@ -125,54 +125,84 @@ impl Model {
         Some(shapes)
     }
 
-    /// What the network costs, with some classes cut where `keep` is given.
-    pub fn costs(&self, keep: Option<&[bool]>) -> Costs {
+    /// Dimensions of the inputs and outputs of nodes, with some classes cut where `keep` is given.
+    fn shape_of(
+        &self,
+        shapes: Option<&[Vec<usize>]>,
+        (node, slot): (NodeId, Slot),
+        value: Option<ValueId>,
+    ) -> Vec<usize> {
+        let fact = value.and_then(|id| self.facts[id.0 as usize].as_ref());
+        match (shapes, self.coupling.place(node, slot)) {
+            (Some(shapes), Some(place)) => shapes[place as usize].clone(),
+            _ => fact.and_then(Fact::known_shape).unwrap_or_default(),
+        }
+    }
+
+    /// Multiply-accumulates of convolutions and products, with some classes cut where `keep` is
+    /// given.
+    pub fn macs(&self, keep: Option<&[bool]>) -> u64 {
         let shapes = keep.map(|keep| self.coupling.shapes(keep));
-        let shape_of = |node: NodeId, slot: Slot, value: Option<ValueId>| -> Vec<usize> {
-            let fact = value.and_then(|id| self.facts[id.0 as usize].as_ref());
-            match (&shapes, self.coupling.place(node, slot)) {
-                (Some(shapes), Some(place)) => shapes[place as usize].clone(),
-                _ => fact.and_then(Fact::known_shape).unwrap_or_default(),
-            }
-        };
-        let mut costs = Costs { macs: 0, parameters: 0, bytes: 0 };
-        let mut counted: Vec<(ValueId, Vec<usize>)> = Vec::new();
-        for (id, node) in self.graph().numbered_nodes() {
-            let inputs: Vec<Vec<usize>> = node
-                .inputs
-                .iter()
-                .enumerate()
-                .map(|(at, value)| shape_of(id, Slot::In(at), *value))
+        let shapes = shapes.as_deref();
+        let counted = self.graph().numbered_nodes();
+        let counted =
+            counted.filter(|(_, node)| is_counted(&node.op) && self.is_whole(&node.outputs));
+        let macs = |(id, node): (NodeId, &secateur_graph::Node)| {
+            let inputs = node.inputs.iter().enumerate();
+            let inputs: Vec<Vec<usize>> =
+                inputs.map(|(at, v)| self.shape_of(shapes, (id, Slot::In(at)), *v)).collect();
+            let outputs = node.outputs.iter().enumerate();
+            let outputs: Vec<Vec<usize>> = outputs
+                .map(|(at, v)| self.shape_of(shapes, (id, Slot::Out(at)), Some(*v)))
                 .collect();
-            if is_counted(&node.op) && self.is_whole(&node.outputs) {
-                let outputs: Vec<Vec<usize>> = node
-                    .outputs
-                    .iter()
-                    .enumerate()
-                    .map(|(at, value)| shape_of(id, Slot::Out(at), Some(*value)))
-                    .collect();
-                costs.macs += node.op.operator().cost(&inputs, &outputs).macs;
-            }
+            node.op.operator().cost(&inputs, &outputs).macs
+        };
+        counted.map(macs).sum()
+    }
+
+    /// Constants that count as parameters, with the number of their values: floats, without the
+    /// running statistics of batch normalization. A constant that is used twice in the same size
+    /// is there once.
+    pub fn parameters(&self, keep: Option<&[bool]>) -> Vec<(ValueId, u64)> {
+        self.constants(keep).into_iter().filter(|c| c.1).map(|(id, _, count)| (id, count)).collect()
+    }
+
+    /// Constants, whether they count as parameters, and the number of their values.
+    fn constants(&self, keep: Option<&[bool]>) -> Vec<(ValueId, bool, u64)> {
+        let shapes = keep.map(|keep| self.coupling.shapes(keep));
+        let mut seen: HashSet<(ValueId, Vec<usize>)> = HashSet::new();
+        let mut constants = Vec::new();
+        for (id, node) in self.graph().numbered_nodes() {
             for (at, value) in node.inputs.iter().enumerate() {
                 let Some(value) = value else { continue };
                 let Origin::Weight(stored) = &self.graph().value(*value).origin else { continue };
-                // A constant that is used twice in the same size is there once.
-                let key = (*value, inputs[at].clone());
-                if counted.contains(&key) {
+                let shape = self.shape_of(shapes.as_deref(), (id, Slot::In(at)), Some(*value));
+                let count: u64 = shape.iter().map(|&n| n as u64).product();
+                if !seen.insert((*value, shape)) {
                     continue;
                 }
-                let count: u64 = key.1.iter().map(|&n| n as u64).product();
-                costs.bytes += count * stored.dtype().block().1 as u64;
                 let statistics = matches!(node.op, Op::BatchNormalization(_)) && at >= 3;
                 // A number in a node of its own is an attribute rather than a parameter.
                 let counts = count > 1 || self.initializers.contains(value);
-                if stored.dtype().is_float() && !statistics && counts {
-                    costs.parameters += count;
-                }
-                counted.push(key);
+                let is_parameter = stored.dtype().is_float() && !statistics && counts;
+                constants.push((*value, is_parameter, count));
             }
         }
-        costs
+        constants
+    }
+
+    /// What the network costs, with some classes cut where `keep` is given.
+    pub fn costs(&self, keep: Option<&[bool]>) -> Costs {
+        let constants = self.constants(keep);
+        let size = |id: ValueId| match &self.graph().value(id).origin {
+            Origin::Weight(stored) => stored.dtype().block().1 as u64,
+            Origin::Constant(_) | Origin::Input | Origin::Node(_) => 0,
+        };
+        Costs {
+            macs: self.macs(keep),
+            parameters: constants.iter().filter(|c| c.1).map(|c| c.2).sum(),
+            bytes: constants.iter().map(|(id, _, count)| count * size(*id)).sum(),
+        }
     }
 
     fn is_whole(&self, values: &[ValueId]) -> bool {

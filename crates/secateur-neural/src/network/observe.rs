@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use secateur_exec::{Runner, Visitor};
+use secateur_exec::Compiled;
 use secateur_graph::{Graph, NodeId};
 use secateur_tensor::Tensor;
 
@@ -24,36 +24,11 @@ impl Moments {
     }
 }
 
-struct Norms<'a> {
-    /// For each layer the axis of its input channels, from the end or, for images, 1.
-    layers: HashMap<NodeId, bool>,
-    moments: &'a mut Moments,
-}
-
-impl Visitor for Norms<'_> {
-    fn wants(&self, node: NodeId) -> bool {
-        self.layers.contains_key(&node)
-    }
-
-    fn before(&mut self, node: NodeId, inputs: &[Option<&Tensor>]) {
-        let Some(Some(x)) = inputs.first() else { return };
-        let shape = x.shape();
-        let axis = if self.layers[&node] { 1 } else { shape.len() - 1 };
-        let (channels, inner) = (shape[axis], shape[axis + 1..].iter().product::<usize>());
-        let entry = self.moments.squares.entry(node);
-        let (squares, count) = entry.or_insert_with(|| (vec![0.0; channels], 0));
-        for (at, run) in x.as_f32().chunks_exact(inner.max(1)).enumerate() {
-            let sum: f32 = run.iter().map(|v| v * v).sum();
-            squares[at % channels] += f64::from(sum);
-        }
-        *count += (x.len() / channels) as u64;
-    }
-}
-
 /// Images that go through a network at a time.
 pub const BATCH: usize = 16;
 
-/// Runs all images through a graph in batches.
+/// Runs all images through a graph in batches: `each` gets the number of the first image and the
+/// first output, `seen` the input of the nodes that are to be observed.
 ///
 /// # Errors
 /// [`NetworkError`] when the network cannot be run.
@@ -61,31 +36,32 @@ pub fn through(
     model: &Model,
     graph: &Graph,
     images: &Images,
-    mut each: impl FnMut(usize, &[Tensor]) -> Result<(), NetworkError>,
-    mut visitor: Option<&mut dyn Visitor>,
-    wanted: &[secateur_graph::ValueId],
+    observed: &[NodeId],
+    mut seen: impl FnMut(NodeId, &Tensor) + Send,
+    mut each: impl FnMut(usize, &Tensor) -> Result<(), NetworkError>,
 ) -> Result<(), NetworkError> {
     let fail = |error| NetworkError::Runner { path: model.path.clone(), error };
     let batch = if model.batch(BATCH).is_some() { BATCH } else { model.shapes[0][0] };
-    let mut runners: HashMap<usize, Runner<'_>> = HashMap::new();
+    let mut compiled: Option<(usize, Compiled)> = None;
     let mut first = 0;
     while first < images.len() {
         let count = batch.min(images.len() - first);
         if count < batch && model.batch(count).is_none() {
             break;
         }
-        let runner = match runners.entry(count) {
-            std::collections::hash_map::Entry::Occupied(entry) => entry.into_mut(),
-            std::collections::hash_map::Entry::Vacant(entry) => {
+        let network = match &mut compiled {
+            Some((size, network)) if *size == count => network,
+            other => {
                 let shapes = model.batch(count).unwrap_or_else(|| model.shapes.clone());
-                let facts = graph.bind(&shapes).map_err(|error| fail(error.into()))?;
-                entry.insert(Runner::bound(graph, facts, wanted).map_err(fail)?)
+                let network = Compiled::observing(graph, &shapes, observed).map_err(fail)?;
+                &mut other.insert((count, network)).1
             }
         };
         let x = images.batch(first, count)?;
-        let seen = visitor.as_mut().map(|visitor| &mut **visitor as &mut dyn Visitor);
-        let outputs = runner.run(&[x], wanted, seen);
-        each(first, &outputs)?;
+        let outputs = network.run_observed(&[&x], &mut seen);
+        if let Some(output) = outputs.first() {
+            each(first, output)?;
+        }
         first += count;
     }
     Ok(())
@@ -101,8 +77,19 @@ pub fn moments(model: &Model, images: &Images) -> Result<Moments, NetworkError> 
     let is_convolution = |node: NodeId| {
         graph.node(node).op.operator().weight().is_some_and(|weight| weight.convolution)
     };
-    let layers = model.layers.iter().map(|l| (l.node, is_convolution(l.node))).collect();
-    let mut norms = Norms { layers, moments: &mut moments };
-    through(model, graph, images, |_, _| Ok(()), Some(&mut norms), &graph.outputs)?;
+    let nodes: Vec<NodeId> = model.layers.iter().map(|layer| layer.node).collect();
+    let seen = |node: NodeId, x: &Tensor| {
+        let shape = x.shape();
+        let axis = if is_convolution(node) { 1 } else { shape.len() - 1 };
+        let (channels, inner) = (shape[axis], shape[axis + 1..].iter().product::<usize>());
+        let entry = moments.squares.entry(node);
+        let (squares, count) = entry.or_insert_with(|| (vec![0.0; channels], 0));
+        for (at, run) in x.as_f32().chunks_exact(inner.max(1)).enumerate() {
+            let sum: f32 = run.iter().map(|v| v * v).sum();
+            squares[at % channels] += f64::from(sum);
+        }
+        *count += (x.len() / channels) as u64;
+    };
+    through(model, graph, images, &nodes, seen, |_, _| Ok(()))?;
     Ok(moments)
 }

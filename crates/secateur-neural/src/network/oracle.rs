@@ -32,9 +32,8 @@ impl Masked<'_> {
             let inner: usize = shape[axis + 1..].iter().product();
             let size = shape[*axis];
             let outer: usize = shape[..*axis].iter().product();
-            let runs = (0..outer).flat_map(|row| {
-                indices.iter().map(move |index| (row * size + index) * inner)
-            });
+            let runs = (0..outer)
+                .flat_map(|row| indices.iter().map(move |index| (row * size + index) * inner));
             match tensor.values_mut() {
                 Values::F32(values) => runs.for_each(|at| values[at..at + inner].fill(0.0)),
                 Values::I64(values) => runs.for_each(|at| values[at..at + inner].fill(0)),

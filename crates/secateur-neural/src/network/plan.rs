@@ -191,11 +191,8 @@ impl Order {
             error,
         };
         let scores = scores.map_err(|error| fail(error.into()))?;
-        let limits = Limits {
-            pinned: None,
-            min_keep: wish.min_keep.max(1),
-            multiple_of: wish.align,
-        };
+        let limits =
+            Limits { pinned: None, min_keep: wish.min_keep.max(1), multiple_of: wish.align };
         let mask = select(&scores, Budget::Sparsity(sparsity), &limits);
         Ok(self.flags(&mask.map_err(|error| fail(error.into()))?))
     }
@@ -254,7 +251,32 @@ impl Order {
                 few = middle;
             }
         }
-        self.cut(&ranked, wish, many)
+        let mut keep = self.cut(&ranked, wish, many)?;
+        if wish.align <= 1 {
+            self.give_back(&ranked, goal, cost, &mut keep);
+        }
+        Ok(keep)
+    }
+
+    /// Keeps some of the best cut classes after all, as far as the goal allows: the last class
+    /// that was cut may have been a large step.
+    fn give_back(
+        &self,
+        ranked: &[f32],
+        goal: f64,
+        cost: &mut dyn FnMut(&[bool]) -> f64,
+        keep: &mut [bool],
+    ) {
+        const TRIES: usize = 32;
+        let mut gone: Vec<usize> =
+            (0..self.units.len()).filter(|at| !keep[self.units[*at]]).collect();
+        gone.sort_by(|a, b| ranked[*b].total_cmp(&ranked[*a]).then(a.cmp(b)));
+        for at in gone.into_iter().take(TRIES) {
+            keep[self.units[at]] = true;
+            if cost(keep) > goal {
+                keep[self.units[at]] = false;
+            }
+        }
     }
 
     /// For each class its place inside its group as a share of the group, so that all groups
@@ -279,11 +301,18 @@ impl Order {
 fn why_nothing(model: &Model, parts: &[Part]) -> String {
     if let Some(part) = parts.iter().find(|part| part.skipped.is_some()) {
         let why = part.skipped.clone().unwrap_or_default();
-        return format!("{} of {} groups are left alone, the first, {}, for {why}", parts.len(), parts.len(), part.name);
+        return format!(
+            "{} of {} groups are left alone, the first, {}, for {why}",
+            parts.len(),
+            parts.len(),
+            part.name
+        );
     }
     let frozen = model.layers.iter().find_map(|layer| {
         let place = model.coupling.place(layer.node, Slot::Out(0))?;
-        let axis = if layer.op.starts_with("Conv") { 1 } else {
+        let axis = if layer.op.starts_with("Conv") {
+            1
+        } else {
             model.coupling.places()[place as usize].shape.len() as u32 - 1
         };
         Some((layer, describe_frozen(model, place, axis)?))

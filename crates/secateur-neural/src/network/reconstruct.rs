@@ -97,7 +97,9 @@ fn fit(
     let node = after.graph.node(id);
     let rows = match &node.op {
         Op::Conv(conv) if conv.window.rank() == 2 => Rows::Patches(conv.window.clone()),
-        Op::Gemm(gemm) if gemm.trans_b && !gemm.trans_a && gemm.alpha == 1.0 && gemm.beta == 1.0 => {
+        Op::Gemm(gemm)
+            if gemm.trans_b && !gemm.trans_a && gemm.alpha == 1.0 && gemm.beta == 1.0 =>
+        {
             Rows::Last
         }
         _ => return false,
@@ -138,7 +140,9 @@ fn fit(
     let step = total.div_ceil(ROWS_MAX).max(1);
     let mut number = 0_usize;
     for batch in 0..after.batches() {
-        let (Some(x), Some(y)) = (after.read(x, batch), before.read(target, batch)) else { continue };
+        let (Some(x), Some(y)) = (after.read(x, batch), before.read(target, batch)) else {
+            continue;
+        };
         let results = y.len() / original_width(y, &rows);
         for row in 0..results {
             number += 1;
@@ -193,8 +197,7 @@ fn fit(
         }
     }
     let shift = |o: usize| {
-        let through: f64 =
-            (0..width).map(|r| f64::from(new[o * width + r]) * means[r]).sum();
+        let through: f64 = (0..width).map(|r| f64::from(new[o * width + r]) * means[r]).sum();
         (means[width + o] - through) as f32
     };
     let biases: Vec<f32> = (0..out_width).map(shift).collect();
@@ -241,7 +244,11 @@ fn inputs_of(rows: &Rows, x: &Tensor, y: &Tensor, row: usize, panel: &mut Vec<f3
                         let c = left + (kx * window.dilations[1]) as isize;
                         let inside = (0..image[0] as isize).contains(&r)
                             && (0..image[1] as isize).contains(&c);
-                        panel.push(if inside { plane[r as usize * image[1] + c as usize] } else { 0.0 });
+                        panel.push(if inside {
+                            plane[r as usize * image[1] + c as usize]
+                        } else {
+                            0.0
+                        });
                     }
                 }
             }

@@ -80,27 +80,27 @@ impl Criterion {
 pub const METHODS: &[Method] = &[
     Method {
         name: "bn-scale",
-        summary: "Channels with the smallest scale of batch normalization go (ONNX, channels)",
+        summary: "those with the smallest scale of batch normalization",
         page: include_str!("pages/bn_scale.md"),
     },
     Method {
         name: "fpgm",
-        summary: "Filters nearest to all others of their layer go (ONNX, channels)",
+        summary: "filters nearest to all others of their layer",
         page: include_str!("pages/fpgm.md"),
     },
     Method {
         name: "l1",
-        summary: "Filters with the smallest sum of absolute weights go (ONNX, channels)",
+        summary: "filters with the smallest sum of absolute weights",
         page: include_str!("pages/l1.md"),
     },
     Method {
         name: "l2",
-        summary: "Filters with the smallest norm go (ONNX, channels)",
+        summary: "filters with the smallest norm",
         page: include_str!("pages/l2.md"),
     },
     Method {
         name: "least-squares",
-        summary: "Channels go that matter least on images, and what reads them is fitted anew (ONNX, channels)",
+        summary: "those that matter least on images; what reads them is fitted anew",
         page: include_str!("pages/least_squares.md"),
     },
 ];
@@ -123,11 +123,8 @@ pub fn score(
         }
         Criterion::BnScale => scales(model),
         Criterion::L1 | Criterion::L2 | Criterion::Fpgm => {
-            let parts: Vec<Vec<(usize, f64)>> = model
-                .layers
-                .par_iter()
-                .map(|layer| made_by(model, layer, criterion))
-                .collect();
+            let parts: Vec<Vec<(usize, f64)>> =
+                model.layers.par_iter().map(|layer| made_by(model, layer, criterion)).collect();
             Ok(means(count, &parts))
         }
         Criterion::Wanda | Criterion::LeastSquares => {
@@ -216,10 +213,9 @@ fn made_by(model: &Model, layer: &Layer, criterion: Criterion) -> Vec<(usize, f6
         Criterion::L1 => {
             filters.iter().map(|f| f.iter().map(|v| f64::from(v.abs())).sum()).collect()
         }
-        Criterion::Fpgm => filters
-            .iter()
-            .map(|a| filters.iter().map(|b| distance(a, b)).sum())
-            .collect(),
+        Criterion::Fpgm => {
+            filters.iter().map(|a| filters.iter().map(|b| distance(a, b)).sum()).collect()
+        }
         _ => filters.iter().map(|f| norm(f)).collect(),
     };
     classes.iter().map(|(class, _)| *class).zip(scores).collect()
@@ -244,10 +240,8 @@ fn read_by(model: &Model, layer: &Layer, moments: &Moments) -> Vec<(usize, f64)>
     let classes = on_axis(model, layer, layer.in_axis);
     let weight = values(model, layer);
     let of = |index: &usize| {
-        let size: f64 = slices(layer, &weight, layer.in_axis, *index)
-            .iter()
-            .map(|v| f64::from(v.abs()))
-            .sum();
+        let size: f64 =
+            slices(layer, &weight, layer.in_axis, *index).iter().map(|v| f64::from(v.abs())).sum();
         size * norms[*index]
     };
     classes.iter().map(|(class, indices)| (*class, indices.iter().map(of).sum())).collect()
@@ -280,6 +274,7 @@ fn scales(model: &Model) -> Result<Vec<f32>, NetworkError> {
         });
     }
     // Channels without a scale are kept before all others.
-    let of = |(sum, n): (f64, u32)| if n == 0 { f32::INFINITY } else { (sum / f64::from(n)) as f32 };
+    let of =
+        |(sum, n): (f64, u32)| if n == 0 { f32::INFINITY } else { (sum / f64::from(n)) as f32 };
     Ok(sums.into_iter().map(of).collect())
 }

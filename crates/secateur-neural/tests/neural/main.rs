@@ -12,6 +12,7 @@ mod bands;
 mod disks;
 mod golden;
 mod laws;
+mod networks;
 mod threads;
 mod tokenizers;
 

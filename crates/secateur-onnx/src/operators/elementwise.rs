@@ -1,9 +1,9 @@
 //! Operators that work value by value.
 
 use secateur_graph::ops::{
-    BatchNormalization, Binary, Cast, CastLike, Clip, Dequantize, Gelu, GroupNormalization,
-    Identity, InstanceNormalization, LayerNormalization, Op, Quantize, RmsNormalization, Softmax,
-    Swish, Trilu, Unary, Where,
+    Along, BatchNormalization, Binary, Cast, CastLike, Clip, Dequantize, Gelu, GroupNormalization,
+    Identity, InstanceNormalization, IsSpecial, LayerNormalization, MeanVarianceNormalization, Op,
+    Quantize, RmsNormalization, Softmax, Swish, Trilu, Unary, Where,
 };
 use secateur_tensor::DType;
 
@@ -15,8 +15,24 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
     let float = |name: &str, default: f32| attributes.float(name).unwrap_or(default);
     let int = |name: &str, default: i64| attributes.int(name).unwrap_or(default);
     let epsilon = float("epsilon", 1e-5);
+    let block = int("block_size", 0).max(0) as usize;
     let op = match node.op_type() {
         "Abs" => Op::Unary(Unary::Abs),
+        "Acos" => Op::Unary(Unary::Acos),
+        "Acosh" => Op::Unary(Unary::Acosh),
+        "Asin" => Op::Unary(Unary::Asin),
+        "Asinh" => Op::Unary(Unary::Asinh),
+        "Atan" => Op::Unary(Unary::Atan),
+        "Atanh" => Op::Unary(Unary::Atanh),
+        "Celu" => Op::Unary(Unary::Celu { alpha: float("alpha", 1.0) }),
+        "Cosh" => Op::Unary(Unary::Cosh),
+        "Mish" => Op::Unary(Unary::Mish),
+        "Shrink" => {
+            Op::Unary(Unary::Shrink { bias: float("bias", 0.0), bound: float("lambd", 0.5) })
+        }
+        "Sinh" => Op::Unary(Unary::Sinh),
+        "Tan" => Op::Unary(Unary::Tan),
+        "ThresholdedRelu" => Op::Unary(Unary::ThresholdedRelu { alpha: float("alpha", 1.0) }),
         "Ceil" => Op::Unary(Unary::Ceil),
         "Cos" => Op::Unary(Unary::Cos),
         "Elu" => Op::Unary(Unary::Elu { alpha: float("alpha", 1.0) }),
@@ -88,14 +104,34 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
             Op::BatchNormalization(BatchNormalization { epsilon })
         }
         "LayerNormalization" => {
-            if reading.wants(1) || reading.wants(2) {
-                return Some(Err("its mean or deviation is an output".into()));
-            }
-            Op::LayerNormalization(LayerNormalization { axis: int("axis", -1), epsilon })
+            let statistics = reading.wants(1) || reading.wants(2);
+            Op::LayerNormalization(LayerNormalization {
+                axis: int("axis", -1),
+                epsilon,
+                statistics,
+            })
         }
         "RMSNormalization" => {
             Op::RmsNormalization(RmsNormalization { axis: int("axis", -1), epsilon })
         }
+        "MeanVarianceNormalization" => {
+            let axes = attributes.ints("axes").map_or_else(|| vec![0, 2, 3], <[i64]>::to_vec);
+            Op::MeanVarianceNormalization(MeanVarianceNormalization { axes })
+        }
+        "Hardmax" => Op::Along(Along::Hardmax { axis: int("axis", -1) }),
+        "LpNormalization" => {
+            let (axis, euclidean) = (int("axis", -1), int("p", 2) == 2);
+            Op::Along(Along::LpNormalization { axis, euclidean })
+        }
+        "CumSum" => Op::Along(Along::CumSum {
+            exclusive: attributes.flag("exclusive", false),
+            reverse: attributes.flag("reverse", false),
+        }),
+        "IsNaN" => Op::IsSpecial(IsSpecial::Nan),
+        "IsInf" => Op::IsSpecial(IsSpecial::Inf {
+            negative: attributes.flag("detect_negative", true),
+            positive: attributes.flag("detect_positive", true),
+        }),
         "InstanceNormalization" => Op::InstanceNormalization(InstanceNormalization { epsilon }),
         "GroupNormalization" => Op::GroupNormalization(GroupNormalization {
             epsilon,
@@ -105,9 +141,6 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
         "QuantizeLinear" => {
             let by_zero = node.input.get(2).and_then(|name| around.constant_type(name));
             let by_name = dtype_of(int("output_dtype", 0) as i32);
-            if int("block_size", 0) != 0 {
-                return Some(Err("its values are quantized in blocks".into()));
-            }
             let to = match (by_zero.or(by_name), reading.has(2)) {
                 (Some(to), _) => to,
                 (None, false) => DType::U8,
@@ -116,14 +149,9 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
             if !matches!(to, DType::U8 | DType::I8 | DType::U16 | DType::I16) {
                 return Some(Err(format!("it quantizes to {to}")));
             }
-            Op::Quantize(Quantize { axis: int("axis", 1), to })
+            Op::Quantize(Quantize { axis: int("axis", 1), block, to })
         }
-        "DequantizeLinear" => {
-            if int("block_size", 0) != 0 {
-                return Some(Err("its values are quantized in blocks".into()));
-            }
-            Op::Dequantize(Dequantize { axis: int("axis", 1) })
-        }
+        "DequantizeLinear" => Op::Dequantize(Dequantize { axis: int("axis", 1), block }),
         _ => return None,
     };
     Some(Ok(op))

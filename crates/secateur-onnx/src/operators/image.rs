@@ -1,8 +1,9 @@
 //! Operators on images: convolutions, pools, resizing.
 
 use secateur_graph::ops::{
-    AutoPad, Blocks, Conv, ConvTranspose, Coordinates, DepthToSpace, GlobalPool, Nearest, Op, Pad,
-    PadMode, Pool, PoolKind, Resize, ResizeMode, SpaceToDepth, Window,
+    Aspect, AutoPad, Blocks, Conv, ConvTranspose, Coordinates, DepthToSpace, GlobalPool,
+    MaxPoolIndices, Nearest, Op, Pad, PadMode, Pool, PoolKind, Resize, ResizeMode, SpaceToDepth,
+    Window,
 };
 
 use super::{Reading, Unread};
@@ -11,6 +12,10 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
     Some(match reading.node.op_type() {
         "Conv" => conv(reading).map(Op::Conv),
         "ConvTranspose" => conv_transpose(reading).map(Op::ConvTranspose),
+        "MaxPool" if reading.wants(1) => window(reading, None).map(|window| {
+            let by_columns = reading.attributes.flag("storage_order", false);
+            Op::MaxPoolIndices(MaxPoolIndices { window, by_columns })
+        }),
         "MaxPool" | "AveragePool" => pool(reading).map(Op::Pool),
         "GlobalAveragePool" => Ok(Op::GlobalPool(GlobalPool::Average)),
         "GlobalMaxPool" => Ok(Op::GlobalPool(GlobalPool::Max)),
@@ -89,12 +94,6 @@ fn conv_transpose(reading: Reading<'_>) -> Result<ConvTranspose, Unread> {
 }
 
 fn pool(reading: Reading<'_>) -> Result<Pool, Unread> {
-    if reading.wants(1) {
-        return Err("its indices are an output".into());
-    }
-    if reading.attributes.flag("storage_order", false) {
-        return Err("its storage order is by columns".into());
-    }
     let count_padding = reading.attributes.flag("count_include_pad", false);
     let kind = match reading.node.op_type() {
         "MaxPool" => PoolKind::Max,
@@ -116,14 +115,19 @@ fn pad(reading: Reading<'_>) -> Result<Pad, Unread> {
 
 fn resize(reading: Reading<'_>) -> Result<Resize, Unread> {
     let attributes = reading.attributes;
-    if attributes.flag("antialias", false) || attributes.flag("exclude_outside", false) {
-        return Err("it smooths or leaves out what is outside".into());
-    }
-    if attributes.text("keep_aspect_ratio_policy").is_some_and(|policy| policy != "stretch") {
-        return Err("it keeps the ratio of the sides".into());
-    }
+    let aspect = match attributes.text("keep_aspect_ratio_policy") {
+        None | Some("stretch") => Aspect::Stretch,
+        Some("not_larger") => Aspect::NotLarger,
+        Some("not_smaller") => Aspect::NotSmaller,
+        Some(other) => return Err(format!("its policy of sides is {other:?}")),
+    };
     let coordinates = match attributes.text("coordinate_transformation_mode") {
         None | Some("half_pixel") => Coordinates::HalfPixel,
+        Some("half_pixel_symmetric") => Coordinates::HalfPixelSymmetric,
+        Some("tf_crop_and_resize") => {
+            let outside = attributes.float("extrapolation_value").unwrap_or(0.0);
+            Coordinates::TfCropAndResize { outside }
+        }
         Some("pytorch_half_pixel") => Coordinates::PytorchHalfPixel,
         Some("align_corners") => Coordinates::AlignCorners,
         Some("asymmetric") => Coordinates::Asymmetric,
@@ -144,5 +148,12 @@ fn resize(reading: Reading<'_>) -> Result<Resize, Unread> {
         }
         Some(other) => return Err(format!("its mode is {other:?}")),
     };
-    Ok(Resize { mode, coordinates, axes: attributes.ints("axes").map(<[i64]>::to_vec) })
+    Ok(Resize {
+        mode,
+        coordinates,
+        axes: attributes.ints("axes").map(<[i64]>::to_vec),
+        antialias: attributes.flag("antialias", false),
+        exclude_outside: attributes.flag("exclude_outside", false),
+        aspect,
+    })
 }

@@ -1,6 +1,6 @@
 //! Products of matrices, and reductions.
 
-use secateur_graph::ops::{Arg, Extreme, Gemm, MatMul, Op, Reduce, Reduction};
+use secateur_graph::ops::{Arg, Einsum, Extreme, Gemm, MatMul, Op, Reduce, Reduction, TopK};
 
 use super::{Reading, Unread};
 
@@ -21,6 +21,17 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
             keep_dims: attributes.flag("keepdims", true),
             last: attributes.flag("select_last_index", false),
         }),
+        "TopK" => Op::TopK(TopK {
+            axis: attributes.int("axis").unwrap_or(-1),
+            extreme: if attributes.flag("largest", true) { Extreme::Max } else { Extreme::Min },
+        }),
+        "Einsum" => {
+            if reading.node.input.len() > 2 {
+                return Some(Err("it is of more than two operands".into()));
+            }
+            let equation = attributes.text("equation").unwrap_or_default().to_owned();
+            Op::Einsum(Einsum { equation })
+        }
         _ => Op::Reduce(Reduce {
             reduction: reduction(name)?,
             axes: attributes.ints("axes").map(<[i64]>::to_vec),

@@ -1,5 +1,6 @@
 //! Operators of ONNX as those of the graph, and what a cut changes of them back.
 
+mod attention;
 mod elementwise;
 mod image;
 mod linear;
@@ -48,7 +49,7 @@ pub(crate) type Unread = String;
 pub(crate) fn read(node: &NodeProto, around: &dyn Around) -> Op {
     let reading = Reading { node, attributes: Attributes(node), around };
     let own = matches!(node.domain(), "" | "ai.onnx");
-    let tables = [elementwise::read, image::read, linear::read, shapes::read];
+    let tables = [attention::read, elementwise::read, image::read, linear::read, shapes::read];
     let found = own.then(|| tables.iter().find_map(|table| table(reading))).flatten();
     match found {
         Some(Ok(op)) => op,
@@ -72,9 +73,16 @@ pub(crate) fn write(op: &Op, node: &mut NodeProto) {
         Op::ConvTranspose(conv) => set_int(node, "group", conv.groups as i64),
         Op::GroupNormalization(norm) => set_int(node, "num_groups", norm.groups as i64),
         Op::Split(split) if !split.numbered => remove(node, "num_outputs"),
-        Op::Attention(attention) => {
-            set_int(node, "q_num_heads", attention.heads as i64);
-            set_int(node, "kv_num_heads", attention.kv_heads as i64);
+        Op::MultiHeadAttention(attention) => {
+            if let Some(heads) = attention.heads {
+                set_int(node, "q_num_heads", heads.queries as i64);
+                set_int(node, "kv_num_heads", heads.keys as i64);
+            }
+        }
+        Op::MultiHeadRotary(rotary) => {
+            if let Some(heads) = rotary.heads {
+                set_int(node, "num_heads", heads as i64);
+            }
         }
         _ => {}
     }

@@ -1,8 +1,9 @@
 //! Operators that move values or make shapes.
 
 use secateur_graph::ops::{
-    Concat, ConstantOfShape, Expand, Flatten, Gather, GatherElements, Op, Range, Reshape,
-    ScatterNd, Shape, Size, Slice, Split, Squeeze, Tile, Transpose, Unsqueeze,
+    Concat, ConstantOfShape, Expand, Flatten, Gather, GatherElements, GatherNd, OneHot, Op, Range,
+    Reshape, ScatterElements, ScatterNd, Scattered, Shape, Size, Slice, Split, Squeeze, Tile,
+    Transpose, Unsqueeze,
 };
 use secateur_tensor::DType;
 
@@ -19,12 +20,25 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
         "Flatten" => Op::Flatten(Flatten { axis: int("axis", 1) }),
         "Gather" => Op::Gather(Gather { axis: int("axis", 0) }),
         "GatherElements" => Op::GatherElements(GatherElements { axis: int("axis", 0) }),
+        "GatherND" => Op::GatherNd(GatherNd { batch: int("batch_dims", 0).max(0) as usize }),
+        "OneHot" => Op::OneHot(OneHot { axis: int("axis", -1) }),
         "Range" => Op::Range(Range),
         "Reshape" => Op::Reshape(Reshape { allow_zero: attributes.flag("allowzero", false) }),
-        "ScatterND" => match attributes.text("reduction") {
-            None | Some("none") => Op::ScatterNd(ScatterNd),
-            Some(other) => return Some(Err(format!("its reduction is {other:?}"))),
-        },
+        "ScatterND" | "ScatterElements" => {
+            let reduction = match attributes.text("reduction") {
+                None | Some("none") => Scattered::Replaced,
+                Some("add") => Scattered::Added,
+                Some("mul") => Scattered::Multiplied,
+                Some("max") => Scattered::Max,
+                Some("min") => Scattered::Min,
+                Some(other) => return Some(Err(format!("its reduction is {other:?}"))),
+            };
+            if reading.node.op_type() == "ScatterND" {
+                Op::ScatterNd(ScatterNd { reduction })
+            } else {
+                Op::ScatterElements(ScatterElements { axis: int("axis", 0), reduction })
+            }
+        }
         "Shape" => Op::Shape(Shape { start: int("start", 0), end: attributes.int("end") }),
         "Size" => Op::Size(Size),
         "Slice" => Op::Slice(Slice),

@@ -5,5 +5,6 @@
 mod bad_files;
 mod compiled;
 mod damaged;
+mod heads;
 mod real;
 mod write;

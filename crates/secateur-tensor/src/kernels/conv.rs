@@ -34,7 +34,7 @@ const TILES: usize = 24;
 
 /// The shape of a convolution. The image is `[batch, height, width, channels_in]`, the result
 /// `[batch, out_height, out_width, channels_out]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ConvShape {
     /// Images.
     pub batch: usize,
