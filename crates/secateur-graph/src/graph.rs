@@ -307,6 +307,37 @@ impl Graph {
         Ok(facts)
     }
 
+    /// What would be known of all values with another number for one of the open dimensions of
+    /// the inputs, for each of them, beside what is known at the numbers of `facts`. A dimension
+    /// for which no other number is found is left out.
+    pub(crate) fn bind_others(&self, facts: &[Option<Fact>]) -> Vec<Vec<Option<Fact>>> {
+        let given = |id: &ValueId| facts[id.0 as usize].as_ref()?.known_shape();
+        let Some(base) = self.inputs.iter().map(given).collect::<Option<Vec<_>>>() else {
+            return Vec::new();
+        };
+        let dims = self.inputs.iter().flat_map(|id| &self.value(*id).fact.shape);
+        let mut symbols: Vec<&Dim> = dims.filter(|dim| dim.known().is_none()).collect();
+        let mut seen = std::collections::HashSet::new();
+        symbols.retain(|symbol| seen.insert(*symbol));
+        let others = symbols.into_iter().filter_map(|symbol| {
+            let with = |change: fn(usize) -> usize| {
+                let shapes: Vec<Vec<usize>> = self
+                    .inputs
+                    .iter()
+                    .zip(&base)
+                    .map(|(id, shape)| {
+                        let dims = self.value(*id).fact.shape.iter().zip(shape);
+                        dims.map(|(dim, n)| if dim == symbol { change(*n) } else { *n }).collect()
+                    })
+                    .collect();
+                self.bind(&shapes).ok()
+            };
+            // Some networks take multiples only.
+            with(|n| n + 1).or_else(|| with(|n| n * 2)).or_else(|| with(|n| n / 2))
+        });
+        others.collect()
+    }
+
     /// The facts of a node's outputs, with their values where those of all inputs are known.
     /// `None` when something about the inputs or the operator is not known.
     ///

@@ -24,6 +24,9 @@ pub struct Cut<'a> {
     was: Vec<Option<&'a Fact>>,
     /// Facts of the inputs after the cut, with constants sliced.
     after: Vec<Option<&'a Fact>>,
+    /// Facts of all values before the cut, with other numbers for the open dimensions.
+    others: &'a [Vec<Option<Fact>>],
+    values: &'a Node,
 }
 
 /// How an operator changes with its axes.
@@ -44,6 +47,8 @@ pub enum ShrinkError {
     Op {
         /// The node.
         node: String,
+        /// Its number.
+        id: NodeId,
         /// Its operator.
         op: &'static str,
         /// What is wrong.
@@ -54,6 +59,8 @@ pub enum ShrinkError {
     Constant {
         /// The constant.
         name: String,
+        /// The node that uses it.
+        id: NodeId,
         /// What is wrong.
         error: StoredError,
     },
@@ -62,6 +69,8 @@ pub enum ShrinkError {
     Shape {
         /// The node.
         node: String,
+        /// Its number.
+        id: NodeId,
         /// Its operator.
         op: &'static str,
         /// What comes out.
@@ -69,6 +78,15 @@ pub enum ShrinkError {
         /// What the ties promised.
         expected: Vec<usize>,
     },
+}
+
+impl ShrinkError {
+    /// The node that cannot follow the cut.
+    pub fn node(&self) -> NodeId {
+        match self {
+            Self::Op { id, .. } | Self::Constant { id, .. } | Self::Shape { id, .. } => *id,
+        }
+    }
 }
 
 impl Cut<'_> {
@@ -108,6 +126,41 @@ impl Cut<'_> {
         shape
     }
 
+    /// Whether the size of an axis is another with other numbers for the open dimensions of the
+    /// network, e.g. with more images.
+    pub fn is_open(&self, slot: Slot, axis: usize) -> bool {
+        let size = self.before(slot)[axis];
+        let mut shapes = self.others.iter().filter_map(|facts| self.shape_in(facts, slot));
+        shapes.any(|shape| shape.get(axis) != Some(&size))
+    }
+
+    /// Whether two axes have one size, with any numbers for the open dimensions and after the cut.
+    pub fn agree(&self, a: (Slot, usize), b: (Slot, usize)) -> bool {
+        self.after(a.0).get(a.1) == self.after(b.0).get(b.1)
+            && self.others.iter().all(|facts| {
+                let shapes = self.shape_in(facts, a.0).zip(self.shape_in(facts, b.0));
+                shapes.is_none_or(|(p, q)| p.get(a.1) == q.get(b.1))
+            })
+    }
+
+    /// Whether an integer of an input is another with other numbers for the open dimensions.
+    pub fn is_open_integer(&self, input: usize, at: usize) -> bool {
+        let integer = |facts: &[Option<Fact>]| {
+            let id = self.values.inputs.get(input).copied().flatten()?;
+            facts[id.0 as usize].as_ref()?.integers()?.get(at).copied()
+        };
+        let now = self.integers_before(input).and_then(|all| all.get(at).copied());
+        self.others.iter().any(|facts| integer(facts) != now)
+    }
+
+    fn shape_in(&self, facts: &[Option<Fact>], slot: Slot) -> Option<Vec<usize>> {
+        let id = match slot {
+            Slot::In(at) => self.values.inputs.get(at).copied().flatten()?,
+            Slot::Out(at) => *self.values.outputs.get(at)?,
+        };
+        facts[id.0 as usize].as_ref()?.known_shape()
+    }
+
     /// Facts of the inputs after the cut.
     pub fn facts(&self) -> &[Option<&Fact>] {
         &self.after
@@ -138,16 +191,19 @@ impl Coupling {
     ) -> Result<(Graph, Vec<Option<Fact>>), ShrinkError> {
         let kept = self.kept(keep);
         let mut small = graph.clone();
-        let mut after: Vec<Option<Fact>> = facts.to_vec();
+        let others = graph.bind_others(facts);
+        let mut after: Vec<Vec<Option<Fact>>> = vec![facts.to_vec()];
+        after.extend(others.iter().cloned());
         let mut copies: Copies = HashMap::new();
         for (id, node) in graph.numbered_nodes() {
             let touched =
                 self.slice_constants(&mut small, &mut after, &kept, (id, node), &mut copies)?;
             let inputs = small.node(id).inputs.clone();
             let op = node.op.operator();
-            let fail = |error| ShrinkError::Op { node: node.name.clone(), op: op.name(), error };
+            let fail =
+                |error| ShrinkError::Op { node: node.name.clone(), id, op: op.name(), error };
             let changed = {
-                let of = |id: &Option<ValueId>| id.and_then(|id| after[id.0 as usize].as_ref());
+                let of = |id: &Option<ValueId>| id.and_then(|id| after[0][id.0 as usize].as_ref());
                 let old = |id: &Option<ValueId>| id.and_then(|id| facts[id.0 as usize].as_ref());
                 let cut = Cut {
                     coupling: self,
@@ -155,6 +211,8 @@ impl Coupling {
                     node: id,
                     was: node.inputs.iter().map(old).collect(),
                     after: inputs.iter().map(of).collect(),
+                    others: &others,
+                    values: node,
                 };
                 if touched { op.shrunk(&cut).map_err(fail)? } else { Shrunk::default() }
             };
@@ -165,19 +223,23 @@ impl Coupling {
                 let name = small.fresh_name(&format!("{}.{input}", node.name));
                 let fact = Fact::known(tensor.clone());
                 let value = small.add_constant(&name, tensor);
-                after.push(Some(fact));
+                after.iter_mut().for_each(|facts| facts.push(Some(fact.clone())));
                 small.set_input(id, input, Some(value));
             }
-            self.infer(&small, &mut after, &kept, id)?;
+            // What the cut promises must hold for any number of an open dimension.
+            for (at, after) in after.iter_mut().enumerate() {
+                let before = at.checked_sub(1).map_or(facts, |at| &others[at]);
+                self.infer(&small, before, after, &kept, id)?;
+            }
         }
-        Ok((small, after))
+        Ok((small, after.swap_remove(0)))
     }
 
     /// Slices the constants that a node uses. Says whether the cut touches the node.
     fn slice_constants(
         &self,
         small: &mut Graph,
-        after: &mut Vec<Option<Fact>>,
+        after: &mut [Vec<Option<Fact>>],
         kept: &HashMap<(u32, u32), Vec<usize>>,
         (id, node): (NodeId, &Node),
         copies: &mut Copies,
@@ -199,7 +261,7 @@ impl Coupling {
             let value = if let Some(value) = copies.get(&key) {
                 *value
             } else {
-                let value = slice(small, after, held.value, &key.1)?;
+                let value = slice(small, after, held.value, id, &key.1)?;
                 copies.insert(key, value);
                 value
             };
@@ -212,30 +274,39 @@ impl Coupling {
     fn infer(
         &self,
         small: &Graph,
+        before: &[Option<Fact>],
         after: &mut [Option<Fact>],
         kept: &HashMap<(u32, u32), Vec<usize>>,
         id: NodeId,
     ) -> Result<(), ShrinkError> {
         let node = small.node(id);
-        let op = node.op.operator();
-        let facts = small.node_facts(node, after);
-        let facts = facts.map_err(|error| ShrinkError::Op {
-            node: node.name.clone(),
-            op: op.name(),
+        let op = node.op.operator().name();
+        let name = || node.name.clone();
+        let facts = small.node_facts(node, after).map_err(|error| ShrinkError::Op {
+            node: name(),
+            id,
+            op,
             error,
         })?;
-        let cut = Cut { coupling: self, kept, node: id, was: Vec::new(), after: Vec::new() };
         for (at, value) in node.outputs.iter().enumerate() {
+            let was = before.get(value.0 as usize).and_then(|fact| fact.as_ref()?.known_shape());
             let fact = match &facts {
                 Some(facts) => facts.get(at).cloned(),
                 None => after[value.0 as usize].clone(),
             };
             let found = fact.as_ref().and_then(Fact::known_shape);
-            if let (Some(found), Some(_)) = (found, self.place(id, Slot::Out(at))) {
-                let expected = cut.after(Slot::Out(at));
+            if let (Some(found), Some(mut expected), Some(place)) =
+                (found, was, self.place(id, Slot::Out(at)))
+            {
+                let held = &self.places()[place as usize].shape;
+                for (axis, size) in expected.iter_mut().enumerate() {
+                    if let Some(kept) = kept.get(&(place, axis as u32)) {
+                        // An axis of heads of all images has more of them with more images.
+                        *size = *size * kept.len() / held[axis];
+                    }
+                }
                 if found != expected {
-                    let node = node.name.clone();
-                    return Err(ShrinkError::Shape { node, op: op.name(), found, expected });
+                    return Err(ShrinkError::Shape { node: name(), id, op, found, expected });
                 }
             }
             after[value.0 as usize] = fact;
@@ -262,13 +333,14 @@ fn at_rest(tensor: &Tensor) -> Stored {
 /// A constant with only the kept indices of some axes, as a new value.
 fn slice(
     small: &mut Graph,
-    after: &mut Vec<Option<Fact>>,
+    after: &mut [Vec<Option<Fact>>],
     value: ValueId,
+    user: NodeId,
     axes: &[(u32, Vec<usize>)],
 ) -> Result<ValueId, ShrinkError> {
     let name = small.value(value).name.clone();
     let origin = small.value(value).origin.clone();
-    let fail = |error| ShrinkError::Constant { name: name.clone(), error };
+    let fail = |error| ShrinkError::Constant { name: name.clone(), id: user, error };
     let stored = match origin {
         Origin::Weight(stored) => stored,
         Origin::Constant(tensor) => at_rest(&tensor),
@@ -280,6 +352,6 @@ fn slice(
     }
     let fact = Graph::fact_of_weight(&sliced);
     let id = small.add_weight(&name, sliced);
-    after.push(Some(fact));
+    after.iter_mut().for_each(|facts| facts.push(Some(fact.clone())));
     Ok(id)
 }

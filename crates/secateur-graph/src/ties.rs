@@ -262,12 +262,12 @@ impl Ties<'_> {
         self.builder.by_slot.get(&(self.node, slot)).copied()
     }
 
-    /// Whether the shapes of all inputs and outputs that are there are known.
+    /// Whether the shapes of all inputs that are there and of the first output are known.
     fn is_whole(&self) -> bool {
         let inputs = self.values.inputs.iter().enumerate();
         let mut inputs = inputs.filter(|(_, input)| input.is_some());
         inputs.all(|(at, _)| self.has(Slot::In(at)))
-            && (0..self.values.outputs.len()).all(|at| self.has(Slot::Out(at)))
+            && (self.values.outputs.is_empty() || self.has(Slot::Out(0)))
     }
 
     /// Whether the input or output is there and its shape is known.
@@ -371,6 +371,16 @@ impl Coupling {
     /// The classes of a graph whose values have the given facts (`None` where nothing is known
     /// of a value).
     pub fn new(graph: &Graph, facts: &[Option<Fact>], granularity: Granularity) -> Self {
+        Self::around(graph, facts, granularity, &[])
+    }
+
+    /// The same, with some nodes whose axes stay as they are.
+    pub fn around(
+        graph: &Graph,
+        facts: &[Option<Fact>],
+        granularity: Granularity,
+        held: &[NodeId],
+    ) -> Self {
         let mut builder = Builder {
             places: Vec::new(),
             by_slot: HashMap::new(),
@@ -413,7 +423,9 @@ impl Coupling {
         }
         for (id, node) in graph.numbered_nodes() {
             let mut ties = Ties { builder: &mut builder, node: id, facts, values: node };
-            if ties.is_whole() {
+            if held.contains(&id) {
+                ties.freeze_all("this node cannot follow a cut");
+            } else if ties.is_whole() {
                 node.op.operator().ties(&mut ties);
             } else {
                 ties.freeze_all("not all of its shapes are known");

@@ -213,6 +213,7 @@ impl Network {
             .map(|(at, value)| (value.name.as_str(), at))
             .collect();
         let old = self.graph.values().len();
+        let several = self.names_of_several_sizes(facts, proto, &by_name);
         proto.value_info.retain_mut(|info| {
             let Some(&at) = by_name.get(info.name()).filter(|at| **at < old) else { return true };
             let Some(shape) = facts[at].as_ref().and_then(Fact::known_shape) else { return true };
@@ -226,12 +227,45 @@ impl Network {
                 return false;
             }
             for (dim, size) in dims.dim.iter_mut().zip(shape) {
-                if let Some(DimValue::DimValue(n)) = &mut dim.value {
-                    *n = size as i64;
+                match &mut dim.value {
+                    Some(DimValue::DimValue(n)) => *n = size as i64,
+                    Some(DimValue::DimParam(name)) if several.contains(name) => dim.value = None,
+                    _ => {}
                 }
             }
             true
         });
+    }
+
+    /// Names of dimensions that no longer stand for one number, e.g. `4*batch` for the heads of
+    /// all images where one layer has lost heads.
+    fn names_of_several_sizes(
+        &self,
+        facts: &[Option<Fact>],
+        proto: &GraphProto,
+        by_name: &HashMap<&str, usize>,
+    ) -> HashSet<String> {
+        let old = self.graph.values().len();
+        let mut sizes: HashMap<&str, usize> = HashMap::new();
+        let mut several = HashSet::new();
+        for info in proto.input.iter().chain(&proto.output).chain(&proto.value_info) {
+            let Some(&at) = by_name.get(info.name()).filter(|at| **at < old) else { continue };
+            let Some(shape) = facts[at].as_ref().and_then(Fact::known_shape) else { continue };
+            let Some(type_proto::Value::TensorType(tensor)) =
+                info.r#type.as_ref().and_then(|kind| kind.value.as_ref())
+            else {
+                continue;
+            };
+            let dims = tensor.shape.iter().flat_map(|shape| &shape.dim);
+            for (dim, size) in dims.zip(shape) {
+                if let Some(DimValue::DimParam(name)) = &dim.value
+                    && *sizes.entry(name).or_insert(size) != size
+                {
+                    several.insert(name.clone());
+                }
+            }
+        }
+        several
     }
 }
 

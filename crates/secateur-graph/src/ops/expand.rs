@@ -58,10 +58,14 @@ impl Operator for Expand {
         }
         // Only what is repeated needs a number.
         let lead = y.len() - x.len();
-        let size = |axis: usize| {
-            if axis >= lead && x[axis - lead] == y[axis] { 1 } else { y[axis] as i64 }
-        };
-        let shape: Vec<i64> = (0..y.len()).map(size).collect();
+        let mut shape = Vec::with_capacity(y.len());
+        for (axis, &size) in y.iter().enumerate() {
+            let stays = axis >= lead && cut.agree((Slot::In(0), axis - lead), (Slot::Out(0), axis));
+            if !stays && cut.is_open(Slot::Out(0), axis) {
+                return Err(OpError::Cut("it repeats as often as an open size says"));
+            }
+            shape.push(if stays { 1 } else { size as i64 });
+        }
         Ok(Shrunk { op: None, inputs: vec![(1, Tensor::i64(vec![y.len()], shape))] })
     }
 }

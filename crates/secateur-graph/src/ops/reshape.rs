@@ -117,16 +117,27 @@ impl Operator for Reshape {
             return Ok(Shrunk::default());
         }
         // Leading axes that stay are not named, so that a batch of any size still fits.
-        let stays = |axis: usize| !self.allow_zero && from.get(axis) == Some(&to[axis]);
+        let stays =
+            |axis: usize| !self.allow_zero && cut.agree((Slot::In(0), axis), (Slot::Out(0), axis));
         let lead = (0..to.len()).take_while(|axis| stays(*axis)).count();
         let mut shape: Vec<i64> = to.iter().map(|&n| n as i64).collect();
         shape[..lead].fill(0);
+        let is_open = |axis: &usize| cut.is_open(Slot::Out(0), *axis);
+        let (same, depends): (Vec<usize>, Vec<usize>) =
+            (lead..to.len()).filter(is_open).partition(|axis| stays(*axis));
+        same.into_iter().for_each(|axis| shape[axis] = 0);
         // A size that was left open stays so.
         let open = now.and_then(|now| now.iter().position(|n| *n == -1));
-        if let Some(open) = open.filter(|open| *open >= lead) {
-            shape[open] = -1;
-        } else if lead == 0 && now.is_some_and(|now| now.first() != Some(&(to[0] as i64))) {
-            shape[0] = -1;
+        match depends[..] {
+            [] => {
+                if let Some(open) = open.filter(|open| *open >= lead && shape[*open] != 0) {
+                    shape[open] = -1;
+                } else if lead == 0 && now.is_some_and(|now| now.first() != Some(&(to[0] as i64))) {
+                    shape[0] = -1;
+                }
+            }
+            [axis] => shape[axis] = -1,
+            _ => return Err(OpError::Cut("its shape has several open sizes")),
         }
         Ok(Shrunk { op: None, inputs: vec![(1, Tensor::i64(vec![shape.len()], shape))] })
     }

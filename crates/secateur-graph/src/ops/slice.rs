@@ -111,6 +111,7 @@ impl Operator for Slice {
         let axes = cut.integers_before(3);
         let axis_at = |at: usize| axis_of(axes.map_or(at as i64, |axes| axes[at]), before.len());
         let mut new = (starts.to_vec(), ends.to_vec());
+        let mut open = Vec::new();
         for (at, start) in starts.iter().enumerate() {
             let axis = axis_at(at)?;
             let from_end = |index: i64| {
@@ -120,6 +121,10 @@ impl Operator for Slice {
             // What is taken was said of the axis before the cut: the output says how much is left.
             let whole = cut.before(Slot::Out(0))[axis] == before[axis];
             if cut.kept(Slot::In(0), axis).is_none() || whole {
+                // What stays as it is must not be bound to the sizes of this cut.
+                if cut.is_open_integer(1, at) || cut.is_open_integer(2, at) {
+                    open.push((at, whole && cut.agree((Slot::In(0), axis), (Slot::Out(0), axis))));
+                }
                 continue;
             }
             let start = cut.kept_below(Slot::In(0), axis, from_end(*start));
@@ -129,6 +134,12 @@ impl Operator for Slice {
         }
         if cut.integers(1) == Some(&new.0) && cut.integers(2) == Some(&new.1) {
             return Ok(Shrunk::default());
+        }
+        for (at, whole) in open {
+            if !whole {
+                return Err(OpError::Cut("an open size says what is sliced of another axis"));
+            }
+            (new.0[at], new.1[at]) = (0, i64::MAX);
         }
         let tensor = |values: Vec<i64>| Tensor::i64(vec![values.len()], values);
         Ok(Shrunk { op: None, inputs: vec![(1, tensor(new.0)), (2, tensor(new.1))] })

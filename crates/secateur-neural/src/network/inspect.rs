@@ -155,8 +155,8 @@ pub fn inspect(model: &Model) -> Inspected {
 
 /// Why the output channels of a layer cannot be cut.
 pub fn frozen_output(model: &Model, layer: &super::model::Layer) -> Option<String> {
-    let input = model.graph().node(layer.node).op.operator().weight()?.input;
-    let place = model.coupling.place(layer.node, Slot::In(input))?;
+    let (node, input) = layer.read;
+    let place = model.coupling.place(node, Slot::In(input))?;
     describe_frozen(model, place, layer.out_axis as u32)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use secateur_graph::ops::{Op, Weight};
+use secateur_graph::ops::{Op, Transpose, Weight};
 use secateur_graph::{Coupling, Fact, Granularity, Graph, NodeId, Origin, Slot, ValueId};
 use secateur_onnx::Network;
 
@@ -27,6 +27,9 @@ pub struct Model {
     pub layers: Vec<Layer>,
     /// Constants that the file has as initializers.
     initializers: HashSet<ValueId>,
+    granularity: Granularity,
+    /// Nodes whose axes stay as they are.
+    held: Vec<NodeId>,
 }
 
 /// A node with a matrix or a stack of kernels as weight.
@@ -38,8 +41,11 @@ pub struct Layer {
     pub name: String,
     /// Operator.
     pub op: &'static str,
-    /// The weight.
+    /// The weight, as the file holds it.
     pub weight: ValueId,
+    /// The node that reads the weight, and the number of its input: that of the layer, or the
+    /// first of transposes in between.
+    pub read: (NodeId, usize),
     /// Dimensions of the weight.
     pub shape: Vec<usize>,
     /// Axis of the output features.
@@ -103,7 +109,20 @@ impl Model {
             .filter(|(_, value)| listed.contains(value.name.as_str()))
             .map(|(at, _)| ValueId(at as u32))
             .collect();
-        Ok(Self { path, network, shapes, facts, coupling, layers, initializers })
+        let held = Vec::new();
+        Ok(Self { path, network, shapes, facts, coupling, layers, initializers, granularity, held })
+    }
+
+    /// Leaves the axes of a node as they are from now on, and what is tied to them. Says whether
+    /// this changes anything.
+    pub fn hold(&mut self, node: NodeId) -> bool {
+        if self.held.contains(&node) {
+            return false;
+        }
+        self.held.push(node);
+        self.coupling =
+            Coupling::around(&self.network.graph, &self.facts, self.granularity, &self.held);
+        true
     }
 
     /// The graph.
@@ -237,6 +256,33 @@ fn is_counted(op: &Op) -> bool {
     )
 }
 
+/// The constant that an input of a node is, under transposes too: its value, the node and input
+/// that read it, and for each axis of what the node gets its axis in the constant.
+#[expect(clippy::type_complexity, reason = "it is taken apart where it is made")]
+fn constant_of(
+    graph: &Graph,
+    node: NodeId,
+    input: usize,
+) -> Option<(ValueId, (NodeId, usize), Option<Vec<usize>>)> {
+    let (mut read, mut order): (_, Option<Vec<usize>>) = ((node, input), None);
+    loop {
+        let value = graph.node(read.0).inputs.get(read.1).copied().flatten()?;
+        let Origin::Node(made) = graph.value(value).origin else {
+            return Some((value, read, order));
+        };
+        let Op::Transpose(Transpose { order: Some(inner) }) = &graph.node(made).op else {
+            return None;
+        };
+        order = Some(match order {
+            None => inner.clone(),
+            Some(outer) => {
+                outer.iter().map(|at| inner.get(*at).copied()).collect::<Option<Vec<usize>>>()?
+            }
+        });
+        read = (made, 0);
+    }
+}
+
 fn layers(graph: &Graph, facts: &[Option<Fact>]) -> Vec<Layer> {
     let mut layers: Vec<Layer> = Vec::new();
     for (id, node) in graph.numbered_nodes() {
@@ -244,7 +290,7 @@ fn layers(graph: &Graph, facts: &[Option<Fact>]) -> Vec<Layer> {
         else {
             continue;
         };
-        let Some(weight) = node.inputs.get(input).copied().flatten() else { continue };
+        let Some((weight, read, order)) = constant_of(graph, id, input) else { continue };
         let Origin::Weight(stored) = &graph.value(weight).origin else { continue };
         let rank = stored.shape().len();
         if !stored.dtype().is_float() || rank < out_from_end.max(in_from_end) || rank < 2 {
@@ -267,6 +313,7 @@ fn layers(graph: &Graph, facts: &[Option<Fact>]) -> Vec<Layer> {
             Op::ConvTranspose(conv) => conv.groups,
             _ => 1,
         };
+        let axis_of = |axis: usize| order.as_ref().map_or(axis, |order| order[axis]);
         let value = &graph.value(weight).name;
         let name = match value.strip_suffix(".weight") {
             Some(name) => name.to_owned(),
@@ -279,9 +326,10 @@ fn layers(graph: &Graph, facts: &[Option<Fact>]) -> Vec<Layer> {
             name,
             op: node.op.operator().name(),
             weight,
+            read,
             shape: stored.shape().to_vec(),
-            out_axis: rank - out_from_end,
-            in_axis: rank - in_from_end,
+            out_axis: axis_of(rank - out_from_end),
+            in_axis: axis_of(rank - in_from_end),
             groups,
             macs,
         });

@@ -69,9 +69,15 @@ pub struct Plan {
 pub fn parts(model: &Model, choice: &Choice) -> Result<Vec<Part>, NetworkError> {
     let chosen = model.chosen(choice)?;
     let mut makers: Vec<Vec<usize>> = vec![Vec::new(); model.coupling.classes.len()];
+    let mut is_read = vec![false; model.coupling.classes.len()];
     for (at, layer) in model.layers.iter().enumerate() {
         for (class, _) in on_axis(model, layer, layer.out_axis) {
             makers[class].push(at);
+        }
+        if layer.groups == 1 {
+            on_axis(model, layer, layer.in_axis)
+                .iter()
+                .for_each(|(class, _)| is_read[*class] = true);
         }
     }
     let part = |(at, group): (usize, &secateur_graph::ties::Group)| {
@@ -81,7 +87,9 @@ pub fn parts(model: &Model, choice: &Choice) -> Result<Vec<Part>, NetworkError> 
                 let name = &model.layers[*layer].name;
                 choice.skipped(name).map(|why| format!("{why} ({name})"))
             }
-            None if made_by.is_empty() => Some("no layer makes these channels".to_owned()),
+            None if made_by.is_empty() && !is_read[group.classes[0]] => {
+                Some("no layer makes these channels".to_owned())
+            }
             None => None,
         };
         let name = if let Some(layer) = made_by.first() {

@@ -106,7 +106,7 @@ pub fn run_on(
         Cutting::HeadDim => Granularity::Inner,
         Cutting::Weight | Cutting::Channel => Granularity::Outer,
     };
-    let model = Model::open(Path::new(&recipe.model), &asked.inputs, granularity)?;
+    let mut model = Model::open(Path::new(&recipe.model), &asked.inputs, granularity)?;
     model.network.document.check_writable().map_err(NetworkError::from)?;
     for warning in &model.network.document.warnings {
         progress.warn(warning);
@@ -124,14 +124,23 @@ pub fn run_on(
     };
     let earlier = earlier_plan(recipe, asked, &job.output, &inputs);
     let output = Output::begin_file(Arc::clone(files), &job.output, existing, &paths, &identity)?;
-    let made = make(recipe, asked, &model, calibration.as_ref(), earlier.as_ref(), progress);
-    let done = match made {
-        Ok(done) => done,
-        Err(error) => {
-            output.abandon()?;
-            return Err(error);
+    let mut held = Vec::new();
+    let mut done = loop {
+        match make(recipe, asked, &model, calibration.as_ref(), earlier.as_ref(), progress) {
+            Ok(done) => break done,
+            Err(error) => match hold(&mut model, &error) {
+                Some(warning) => {
+                    progress.warn(&warning);
+                    held.push(warning);
+                }
+                None => {
+                    output.abandon()?;
+                    return Err(error);
+                }
+            },
         }
     };
+    done.warnings.extend(held);
     let finished = Finished {
         recipe,
         job,
@@ -210,6 +219,14 @@ fn make(
             Ok(cut_channels(recipe, asked, model, calibration, earlier, progress)?)
         }
     }
+}
+
+/// Leaves a node that could not follow a cut as it is, so that the rest can be planned again.
+/// Gives the warning; none where something else is wrong.
+fn hold(model: &mut Model, error: &NeuralError) -> Option<String> {
+    let NeuralError::Network(NetworkError::Shrink { error, .. }) = error else { return None };
+    let text = format!("channels around one node stay as they are, for it cannot follow: {error}");
+    model.hold(error.node()).then_some(text)
 }
 
 fn choice(recipe: &Recipe) -> Choice {

@@ -123,8 +123,24 @@ pub fn score(
         }
         Criterion::BnScale => scales(model),
         Criterion::L1 | Criterion::L2 | Criterion::Fpgm => {
-            let parts: Vec<Vec<(usize, f64)>> =
-                model.layers.par_iter().map(|layer| made_by(model, layer, criterion)).collect();
+            let of = |layer: &Layer| filters(model, layer, layer.out_axis, criterion);
+            let mut parts: Vec<Vec<(usize, f64)>> = model.layers.par_iter().map(of).collect();
+            // A channel that no layer makes is worth what the layers that read it make of it.
+            let mut made = vec![false; count];
+            parts.iter().flatten().for_each(|(class, _)| made[*class] = true);
+            if made.contains(&false) {
+                let of = |layer: &Layer| -> Vec<(usize, f64)> {
+                    let mut read = if layer.groups == 1 {
+                        filters(model, layer, layer.in_axis, criterion)
+                    } else {
+                        Vec::new()
+                    };
+                    read.retain(|(class, _)| !made[*class]);
+                    read
+                };
+                let read: Vec<Vec<(usize, f64)>> = model.layers.par_iter().map(of).collect();
+                parts.extend(read);
+            }
             Ok(means(count, &parts))
         }
         Criterion::Wanda | Criterion::LeastSquares => {
@@ -176,8 +192,8 @@ pub(super) fn values(model: &Model, layer: &Layer) -> Vec<f32> {
 
 /// The filters of each class on an axis of a layer's weight: `(class, indices)`.
 pub(super) fn on_axis(model: &Model, layer: &Layer, axis: usize) -> Vec<(usize, Vec<usize>)> {
-    let input = model.graph().node(layer.node).op.operator().weight().map_or(1, |w| w.input);
-    let Some(place) = model.coupling.place(layer.node, Slot::In(input)) else { return Vec::new() };
+    let (node, input) = layer.read;
+    let Some(place) = model.coupling.place(node, Slot::In(input)) else { return Vec::new() };
     group_by_class(model, place, axis, layer.shape[axis])
 }
 
@@ -196,9 +212,9 @@ fn group_by_class(model: &Model, place: u32, axis: usize, size: usize) -> Vec<(u
     found
 }
 
-/// Norms or distances of the filters of a layer, for the classes that they make.
-fn made_by(model: &Model, layer: &Layer, criterion: Criterion) -> Vec<(usize, f64)> {
-    let classes = on_axis(model, layer, layer.out_axis);
+/// Norms or distances of the slices of a layer's weight along an axis, for the classes on it.
+fn filters(model: &Model, layer: &Layer, axis: usize, criterion: Criterion) -> Vec<(usize, f64)> {
+    let classes = on_axis(model, layer, axis);
     if classes.is_empty() {
         return Vec::new();
     }
@@ -206,7 +222,7 @@ fn made_by(model: &Model, layer: &Layer, criterion: Criterion) -> Vec<(usize, f6
     let filters: Vec<Vec<f32>> = classes
         .iter()
         .map(|(_, indices)| {
-            indices.iter().flat_map(|&at| slices(layer, &weight, layer.out_axis, at)).collect()
+            indices.iter().flat_map(|&at| slices(layer, &weight, axis, at)).collect()
         })
         .collect();
     let scores: Vec<f64> = match criterion {
