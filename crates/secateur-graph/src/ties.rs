@@ -254,6 +254,16 @@ impl Ties<'_> {
         self.builder.by_slot.get(&(self.node, slot)).copied()
     }
 
+    /// Whether the operator can say what comes out.
+    fn are_known(&self) -> bool {
+        let of = |id: &Option<ValueId>| match id {
+            Some(id) => self.facts[id.0 as usize].as_ref().map(Some),
+            None => Some(None),
+        };
+        let inputs: Option<Vec<Option<&Fact>>> = self.values.inputs.iter().map(of).collect();
+        inputs.is_some_and(|inputs| self.values.op.operator().facts(&inputs).is_ok())
+    }
+
     /// Whether the input or output is there and its shape is known.
     pub fn has(&self, slot: Slot) -> bool {
         self.place(slot).is_some()
@@ -394,7 +404,12 @@ impl Coupling {
         }
         for (id, node) in graph.numbered_nodes() {
             let mut ties = Ties { builder: &mut builder, node: id, facts, values: node };
-            node.op.operator().ties(&mut ties);
+            // What a file states of an output says nothing of how it comes from the inputs.
+            if ties.are_known() {
+                node.op.operator().ties(&mut ties);
+            } else {
+                ties.freeze_all("not all is known of its inputs");
+            }
         }
         for place in 0..builder.places.len() {
             for axis in 0..builder.places[place].shape.len() {
