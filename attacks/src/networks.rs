@@ -33,7 +33,7 @@ impl Builder {
         ((self.state >> 40) as f32 / (1_u64 << 24) as f32).mul_add(2.0, -1.0)
     }
 
-    fn tensor(&mut self, name: &str, dims: &[i64], values: Vec<f32>) {
+    fn tensor(&mut self, name: &str, dims: &[i64], values: &[f32]) {
         self.graph.initializer.push(TensorProto {
             name: Some(name.to_owned()),
             data_type: Some(DataType::Float.into()),
@@ -47,8 +47,8 @@ impl Builder {
     pub fn weight(&mut self, name: &str, dims: &[i64]) {
         let count: i64 = dims.iter().product();
         let inner = (count / dims[0]) as f32;
-        let values = (0..count).map(|_| self.number() * (3.0 / inner).sqrt()).collect();
-        self.tensor(name, dims, values);
+        let values: Vec<f32> = (0..count).map(|_| self.number() * (3.0 / inner).sqrt()).collect();
+        self.tensor(name, dims, &values);
     }
 
     /// Integers.
@@ -88,10 +88,10 @@ impl Builder {
         for (at, from, to) in
             [("weight", 0.5, 1.5), ("bias", -0.3, 0.3), ("mean", -0.2, 0.2), ("variance", 0.5, 1.5)]
         {
-            let values = (0..channels)
+            let values: Vec<f32> = (0..channels)
                 .map(|_| from + (to - from) * f32::midpoint(self.number(), 1.0))
                 .collect();
-            self.tensor(&part(at), &[channels], values);
+            self.tensor(&part(at), &[channels], &values);
         }
         let [scale, bias, mean, variance] =
             ["weight", "bias", "mean", "variance"].map(|at| format!("{name}.{at}"));

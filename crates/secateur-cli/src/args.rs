@@ -312,9 +312,9 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) images: Option<String>,
 
-    /// Leave the statistics of batch normalization as they are, calibration or not
-    #[arg(long)]
-    pub(crate) no_recalibrate: bool,
+    /// Whether statistics of batch normalization are taken anew on the calibration images (ONNX)
+    #[arg(long, value_enum, default_value_t = RecalibrateWord::Auto)]
+    pub(crate) recalibrate: RecalibrateWord,
 
     #[command(flatten)]
     pub(crate) preparation: ImageArgs,
@@ -527,6 +527,13 @@ pub(crate) enum FormatWord {
     Gguf,
     /// An ONNX file
     Onnx,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RecalibrateWord {
+    /// When there are calibration images
+    Auto,
+    Never,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

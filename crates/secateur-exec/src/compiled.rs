@@ -26,7 +26,7 @@ mod values;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
-use secateur_graph::{Graph, NodeId};
+use secateur_graph::{Graph, NodeId, ValueId};
 use secateur_tensor::Tensor;
 
 use self::items::Items;
@@ -43,7 +43,8 @@ pub struct Compiled {
     plan: Plan,
     /// Parts of the batch that are run one by one, or at the same time.
     parts: usize,
-    /// Shapes of the outputs, where there are several parts.
+    /// Shapes of the whole inputs and outputs.
+    inputs: Vec<Vec<usize>>,
     outputs: Vec<Vec<usize>>,
     /// Memories that no run uses now.
     idle: Mutex<Vec<Memory>>,
@@ -61,11 +62,16 @@ impl Compiled {
     /// # Errors
     /// [`RunnerError`] when shapes do not fit, or a needed node cannot be computed.
     pub fn new(graph: &Graph, shapes: &[Vec<usize>]) -> Result<Self, RunnerError> {
+        Self::within(graph, shapes, NEAR)
+    }
+
+    /// The same with parts of the batch that have so many values of shared memory, about.
+    fn within(graph: &Graph, shapes: &[Vec<usize>], near: usize) -> Result<Self, RunnerError> {
         let items = Items::new(graph, graph.bind(shapes)?, &[])?;
-        if let Some(compiled) = Self::by_parts(&items, shapes) {
+        if let Some(compiled) = Self::by_parts(&items, shapes, near) {
             return Ok(compiled);
         }
-        Ok(Self::whole(Plan::of_items(&items)))
+        Ok(Self::whole(Plan::of_items(&items), &items))
     }
 
     /// The same for [`Compiled::run_observed`], which shows input 0 of the given nodes. Nodes that
@@ -78,16 +84,20 @@ impl Compiled {
         shapes: &[Vec<usize>],
         nodes: &[NodeId],
     ) -> Result<Self, RunnerError> {
-        Ok(Self::whole(Plan::new(graph, graph.bind(shapes)?, nodes)?))
+        let items = Items::new(graph, graph.bind(shapes)?, nodes)?;
+        Ok(Self::whole(Plan::of_items(&items), &items))
     }
 
-    fn whole(plan: Plan) -> Self {
+    /// Of one part, for values of these shapes.
+    fn whole(plan: Plan, items: &Items<'_>) -> Self {
         let idle = Mutex::new(vec![plan.memory()]);
-        Self { plan, parts: 1, outputs: Vec::new(), idle }
+        let shapes = |ids: &[ValueId]| ids.iter().map(|id| items.shape(*id)).collect();
+        let (inputs, outputs) = (shapes(&items.graph.inputs), shapes(&items.graph.outputs));
+        Self { plan, parts: 1, inputs, outputs, idle }
     }
 
     /// Compiled for a part of the batch, when images do not see each other.
-    fn by_parts(items: &Items<'_>, shapes: &[Vec<usize>]) -> Option<Self> {
+    fn by_parts(items: &Items<'_>, shapes: &[Vec<usize>], near: usize) -> Option<Self> {
         let batch = *shapes.first()?.first()?;
         if !batch::is_by_image(items, batch) {
             return None;
@@ -95,30 +105,21 @@ impl Compiled {
         let graph = items.graph;
         let compile = |images: usize| {
             let mut part = shapes.to_vec();
-            part.iter_mut().for_each(|shape| shape[0] = images);
-            let items = Items::new(graph, graph.bind(&part).ok()?, &[]).ok()?;
-            let whole = graph.outputs.iter().map(|id| {
-                let mut shape = items.shape(*id);
-                shape[0] *= batch / images;
-                shape
-            });
-            let outputs: Vec<Vec<usize>> = whole.collect();
-            let expected = graph.outputs.iter().map(|id| items.shape(*id));
-            debug_assert_eq!(expected.len(), outputs.len());
-            Some((Plan::of_items(&items), outputs))
+            for shape in &mut part {
+                shape[0] = images;
+            }
+            let part = Items::new(graph, graph.bind(&part).ok()?, &[]).ok()?;
+            batch::is_part_of(&part, items, images).then(|| Plan::of_items(&part))
         };
-        let (mut plan, mut outputs) = compile(1)?;
-        let images = (NEAR / plan.shared().max(1)).clamp(1, batch);
+        let mut plan = compile(1)?;
+        let images = (near / plan.shared().max(1)).clamp(1, batch);
         let images = (1..=images).rev().find(|n| batch.is_multiple_of(*n))?;
         if images > 1 {
-            (plan, outputs) = compile(images)?;
+            plan = compile(images)?;
         }
-        let whole: Vec<Vec<usize>> = graph.outputs.iter().map(|id| items.shape(*id)).collect();
-        if whole != outputs {
-            return None;
-        }
-        let idle = Mutex::new(vec![plan.memory()]);
-        Some(Self { plan, parts: batch / images, outputs, idle })
+        let mut compiled = Self::whole(plan, items);
+        compiled.parts = batch / images;
+        Some(compiled)
     }
 
     /// Computes the outputs, in the order of [`Graph::outputs`], from inputs in the order of
@@ -140,10 +141,9 @@ impl Compiled {
         inputs: &[&Tensor],
         see: &mut (dyn FnMut(NodeId, &Tensor) + Send),
     ) -> Vec<Tensor> {
-        let expected = self.plan.inputs.iter().map(|len| len * self.parts);
-        let given = inputs.iter().map(|tensor| tensor.len());
-        assert!(given.eq(expected), "inputs of the shapes that the network is compiled for");
-        // From inside of the pool, a step that is divided among threads wakes no more than those.
+        let given = inputs.iter().map(|tensor| tensor.shape());
+        assert!(given.eq(&self.inputs), "inputs of the shapes that the network is compiled for");
+        // From inside of the pool: each step that is divided among threads then begins at once.
         let this = &*self;
         let mut results = Vec::new();
         rayon::scope(|_| {

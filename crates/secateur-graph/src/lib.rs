@@ -19,6 +19,7 @@ pub mod graph;
 pub mod ops;
 pub mod shrink;
 pub mod ties;
+mod walk;
 
 pub use fact::{Dim, Fact, Kind};
 pub use graph::{Graph, GraphError, Node, NodeId, Origin, Value, ValueId};

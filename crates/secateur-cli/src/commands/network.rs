@@ -21,7 +21,8 @@ use serde_json::json;
 use super::Manner;
 use super::prune::command;
 use crate::args::{
-    BenchArgs, EvalArgs, GranularityWord, PruneArgs, SensitivityArgs, ShapeArgs, VerifyArgs,
+    BenchArgs, EvalArgs, GranularityWord, PruneArgs, RecalibrateWord, SensitivityArgs, ShapeArgs,
+    VerifyArgs,
 };
 use crate::out;
 
@@ -421,7 +422,7 @@ fn recipe(args: &PruneArgs) -> Result<Recipe, RunError> {
         align: args.align,
         calibration: args.calibration.first().map(|path| images(path, samples)),
         evaluation: args.images.as_ref().map(|path| images(path, None)),
-        recalibrate: !args.no_recalibrate,
+        recalibrate: args.recalibrate == RecalibrateWord::Auto,
         absorb: false,
         inputs: args.shapes.inputs.clone(),
     });

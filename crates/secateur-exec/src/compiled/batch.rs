@@ -1,7 +1,8 @@
 //! Whether a network works on each image of a batch by itself.
 
 use secateur_graph::ops::{Binary, Op};
-use secateur_graph::{Kind, ValueId};
+use secateur_graph::{Kind, Origin, ValueId};
+use secateur_tensor::tensor::Values;
 
 use super::items::{Affine, Form, Item, Items};
 
@@ -18,6 +19,49 @@ pub(super) fn is_by_image(items: &Items<'_>, batch: usize) -> bool {
             let mut values = inputs.filter(|id| items.constant(**id).is_none());
             values.all(is_batch) && item.outputs.iter().all(is_batch) && keeps_apart(items, item)
         })
+}
+
+/// Whether some images are computed as all were, given that no image sees another: shapes are the
+/// same but for the number of images, and so are constants that were computed from shapes.
+pub(super) fn is_part_of(part: &Items<'_>, whole: &Items<'_>, images: usize) -> bool {
+    let has_shape = |id: &ValueId| {
+        let (part, whole) = (part.shape(*id), whole.shape(*id));
+        part.first() == Some(&images) && part[1..] == whole[1..]
+    };
+    let is_alike = |id: &ValueId| match (part.constant(*id), whole.constant(*id)) {
+        (None, None) => has_shape(id),
+        (Some(a), Some(b)) => {
+            let is_computed = matches!(part.graph.value(*id).origin, Origin::Node(_));
+            !is_computed || a.shape() == b.shape() && are_same(a.values(), b.values())
+        }
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    part.list.len() == whole.list.len()
+        && part.list.iter().zip(&whole.list).all(|(a, b)| {
+            a.node == b.node
+                && a.inputs == b.inputs
+                && a.inputs.iter().flatten().chain(&a.outputs).all(is_alike)
+                && are_alike(&a.form, &b.form)
+        })
+}
+
+fn are_same(a: &Values, b: &Values) -> bool {
+    match (a, b) {
+        (Values::F32(a), Values::F32(b)) => a == b,
+        (Values::I64(a), Values::I64(b)) => a == b,
+        (Values::Bool(a), Values::Bool(b)) => a == b,
+        _ => false,
+    }
+}
+
+/// Forms that took constants in are of the same numbers.
+fn are_alike(a: &Form<'_>, b: &Form<'_>) -> bool {
+    match (a, b) {
+        (Form::Affine(a), Form::Affine(b)) => (&a.factor, &a.summand) == (&b.factor, &b.summand),
+        (Form::Activation(a), Form::Activation(b)) => a == b,
+        (Form::View, Form::View) | (Form::Node(_), Form::Node(_)) => true,
+        _ => false,
+    }
 }
 
 fn keeps_apart(items: &Items<'_>, item: &Item<'_>) -> bool {

@@ -16,6 +16,8 @@ pub(super) struct Dense {
     pub(super) summand: Vec<f64>,
     pub(super) has_residual: bool,
     pub(super) activation: Activation,
+    /// Whether the image is plain.
+    pub(super) from_plain: bool,
     /// The axis of the result that holds channels.
     pub(super) axis: usize,
 }
@@ -39,6 +41,7 @@ impl Dense {
             summand,
             has_residual: false,
             activation: Activation::None,
+            from_plain: false,
             axis,
         }
     }
@@ -67,13 +70,16 @@ impl Dense {
         let each = self.weights.len() / self.factor.len().max(1);
         for (weights, factor) in self.weights.chunks_mut(each.max(1)).zip(&self.factor) {
             if *factor != 1.0 {
-                weights.iter_mut().for_each(|w| *w = (f64::from(*w) * factor) as f32);
+                for w in weights {
+                    *w = (f64::from(*w) * factor) as f32;
+                }
             }
         }
         let bias: Vec<f32> = self.summand.iter().map(|v| *v as f32).collect();
         let ConvShape { channels_out, channels_in, kernel, groups, .. } = self.shape;
         let packed =
             PackedConv::new(&self.weights, Some(&bias), channels_out, channels_in, kernel, groups);
-        Work::Conv(self.shape, Box::new(packed), self.activation)
+        let work = if self.from_plain { Work::ConvPlain } else { Work::Conv };
+        work(self.shape, Box::new(packed), self.activation)
     }
 }

@@ -9,6 +9,9 @@ use super::lower::Lowering;
 use super::step::Work;
 use super::values::{Held, Layout, Making, image};
 
+/// Channels of images that a convolution puts in order as it reads them.
+const FEW: usize = 4;
+
 impl Lowering<'_> {
     /// Adds a layer that makes output 0.
     fn dense(&mut self, item: &Item<'_>, dense: Dense, x: Held, layout: Layout) {
@@ -38,7 +41,9 @@ impl Lowering<'_> {
         let mut dense = Dense::new(shape, weights.to_vec(), bias, 1);
         let x = self.get(x);
         let x = self.without_border(&x, &mut dense.shape).unwrap_or(x);
-        let x = self.values.last(&x);
+        let is_few = shape.groups == 1 && shape.channels_in <= FEW;
+        dense.from_plain = is_few && x.layout == Layout::Plain && !x.is_flat();
+        let x = if dense.from_plain { x } else { self.values.last(&x) };
         self.dense(item, dense, x, Layout::Last);
         true
     }
@@ -126,7 +131,9 @@ impl Lowering<'_> {
         let mut weights =
             if gemm.trans_b { weights.to_vec() } else { turned(weights, rows, columns) };
         if gemm.alpha != 1.0 {
-            weights.iter_mut().for_each(|w| *w *= gemm.alpha);
+            for w in &mut weights {
+                *w *= gemm.alpha;
+            }
         }
         let x = self.get(x);
         self.linear(item, &x, weights, bias.as_deref(), out);

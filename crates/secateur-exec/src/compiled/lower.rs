@@ -22,7 +22,7 @@ pub(super) struct Lowering<'g> {
 
 impl<'g> Lowering<'g> {
     /// The steps of all items, and the outputs of the graph.
-    pub(super) fn new(items: &'g Items<'g>) -> (Values, Vec<Held>) {
+    pub(super) fn steps(items: &'g Items<'g>) -> (Values, Vec<Held>) {
         let mut lowering = Self { items, values: Values::default(), held: HashMap::new() };
         for (at, id) in items.graph.inputs.iter().enumerate() {
             let (kind, shape) = (items.fact(*id).kind, items.shape(*id));
@@ -204,7 +204,9 @@ impl<'g> Lowering<'g> {
         for (row, weights) in weights.chunks_exact_mut(places).enumerate() {
             let group = row / each / (shape[0] / groups);
             let factor = of(&affine.factor, group * each + row % each);
-            weights.iter_mut().for_each(|w| *w = (f64::from(*w) * factor) as f32);
+            for w in weights {
+                *w = (f64::from(*w) * factor) as f32;
+            }
         }
         let bias = |o: usize| {
             let bias = if has_bias { f64::from(constants[1].as_f32()[o]) } else { 0.0 };

@@ -35,6 +35,16 @@ impl Span {
         Self { size, first: 0, step: 1, count: size, front: 0, out: size }
     }
 
+    /// A span of what this span gives, in one.
+    fn then(&self, next: &Self) -> Option<Self> {
+        if next.takes_all() {
+            return Some(Self { front: self.front + next.front, out: next.out, ..*self });
+        }
+        let first = self.first + next.first * self.step;
+        let step = self.step * next.step;
+        (self.count == self.out).then_some(Self { size: self.size, first, step, ..*next })
+    }
+
     /// Whether every index of the axis is taken.
     pub(super) fn takes_all(&self) -> bool {
         (self.first, self.step, self.count) == (0, 1, self.size)
@@ -42,18 +52,16 @@ impl Span {
 }
 
 impl Windows {
-    /// These windows with a border around what they give.
-    pub(super) fn within(&self, around: &Self) -> Option<Self> {
-        let has_border = self.axes.iter().any(|span| span.count != span.out);
-        if (has_border && self.fill != around.fill) || !around.axes.iter().all(Span::takes_all) {
+    /// Windows of what these windows give, in one.
+    pub(super) fn then(&self, next: &Self) -> Option<Self> {
+        let has_border = |windows: &Self| windows.axes.iter().any(|span| span.count != span.out);
+        if has_border(self) && has_border(next) && self.fill != next.fill {
             return None;
         }
-        let join = |(inner, outer): (&Span, &Span)| Span {
-            front: inner.front + outer.front,
-            out: outer.out,
-            ..*inner
-        };
-        Some(Self { axes: self.axes.iter().zip(&around.axes).map(join).collect(), ..*around })
+        let fill = if has_border(self) { self.fill } else { next.fill };
+        let pairs = self.axes.iter().zip(&next.axes);
+        let axes: Option<Vec<Span>> = pairs.map(|(span, next)| span.then(next)).collect();
+        Some(Self { axes: axes?, fill })
     }
 
     pub(super) fn run(&self, x: &[f32], y: &mut [f32]) {

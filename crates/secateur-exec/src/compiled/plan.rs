@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use secateur_graph::{Fact, Graph, NodeId};
+use secateur_graph::NodeId;
 use secateur_tensor::Tensor;
 use secateur_tensor::kernels;
 use secateur_tensor::tensor::Values;
@@ -12,38 +12,25 @@ use super::lower::Lowering;
 use super::memory::{Memory, Placed, place};
 use super::step::{Place, Port, Step, Work};
 use super::values::{Layout, image};
-use crate::runner::RunnerError;
 
 /// Steps over numbered places.
 pub(super) struct Plan {
     placed: Placed,
-    /// Inputs that are of f32 values, and number of values of each.
-    pub(super) inputs: Vec<usize>,
 }
 
 /// What a run is given.
 #[derive(Clone, Copy)]
 pub(super) struct Inputs<'a> {
     pub(super) tensors: &'a [&'a Tensor],
-    /// The images that are run, of all; none where they are run as a whole.
+    /// Which part of the batch is run, where it is run in parts.
     pub(super) part: Option<usize>,
 }
 
 impl Plan {
-    pub(super) fn new(
-        graph: &Graph,
-        facts: Vec<Option<Fact>>,
-        observed: &[NodeId],
-    ) -> Result<Self, RunnerError> {
-        let items = Items::new(graph, facts, observed)?;
-        Ok(Self::of_items(&items))
-    }
-
+    /// The steps of items.
     pub(super) fn of_items(items: &Items<'_>) -> Self {
-        let (values, outputs) = Lowering::new(items);
-        let len = |id: &secateur_graph::ValueId| items.shape(*id).iter().product();
-        let inputs = items.graph.inputs.iter().map(len).collect();
-        Self { placed: place(values, &outputs), inputs }
+        let (values, outputs) = Lowering::steps(items);
+        Self { placed: place(values, &outputs) }
     }
 
     pub(super) fn memory(&self) -> Memory {

@@ -36,7 +36,7 @@ impl Lowering<'_> {
             && let Some(draft) = &self.values.drafts[at]
             && let Making::Work(Work::Windows(inner)) = &draft.work
             && draft.writes[0].is_as(x)
-            && let Some(joined) = inner.within(&windows)
+            && let Some(joined) = inner.then(&windows)
         {
             let read = draft.reads[0].clone();
             self.values.drafts[at] = None;

@@ -19,6 +19,8 @@ pub(super) enum Work {
     Copy,
     /// A convolution or linear layer; input 1 is added before the activation.
     Conv(ConvShape, Box<PackedConv>, Activation),
+    /// A convolution of a plain image.
+    ConvPlain(ConvShape, Box<PackedConv>, Activation),
     MaxPool(PoolShape),
     /// Whether places around the image count.
     AveragePool(PoolShape, bool),
@@ -86,6 +88,7 @@ impl Work {
             | Self::ToPlain(_)
             | Self::Copy
             | Self::Conv(..)
+            | Self::ConvPlain(..)
             | Self::MaxPool(_)
             | Self::AveragePool(..)
             | Self::Mean(_)
@@ -105,6 +108,7 @@ impl Work {
     pub(super) fn absorb(&mut self, then: Activation) -> bool {
         match self {
             Self::Conv(.., activation)
+            | Self::ConvPlain(.., activation)
             | Self::Scaling(_, activation)
             | Self::Arithmetic(_, activation)
             | Self::Excitation(_, activation)
@@ -132,6 +136,11 @@ impl Work {
                 let residual = (count > 1).then(|| read(1));
                 let epilogue = Epilogue { residual, activation: *activation };
                 kernels::conv(read(0), shape, packed, epilogue, y);
+            }
+            Self::ConvPlain(shape, packed, activation) => {
+                let residual = (count > 1).then(|| read(1));
+                let epilogue = Epilogue { residual, activation: *activation };
+                kernels::conv_plain(read(0), shape, packed, epilogue, y);
             }
             Self::MaxPool(shape) => kernels::max_pool(read(0), shape, y),
             Self::AveragePool(shape, count) => kernels::average_pool(read(0), shape, *count, y),

@@ -3,10 +3,10 @@
 use secateur_tensor::Tensor;
 use secateur_tensor::tensor::Values;
 
-use super::walk::strides;
 use super::{OpError, Operator, any, at_most, axis_of, integers, maybe};
 use crate::fact::{Fact, Kind};
 use crate::ties::{Slot, Ties};
+use crate::walk::strides;
 
 /// Each value by all values along an axis, in the memory of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

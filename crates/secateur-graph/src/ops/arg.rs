@@ -3,10 +3,10 @@
 use secateur_tensor::Tensor;
 use secateur_tensor::tensor::Values;
 
-use super::walk::strides;
 use super::{OpError, Operator, any, at_most, axis_of, given};
 use crate::fact::{Dim, Fact, Kind};
 use crate::ties::{Slot, Ties};
+use crate::walk::strides;
 
 /// The index of the largest or smallest value along an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,10 +5,10 @@ use secateur_tensor::Tensor;
 use secateur_tensor::kernels::isa::vectorize;
 use secateur_tensor::tensor::Values;
 
-use super::walk::{broadcast_shape, broadcast_steps};
 use super::{OpError, Operator, any, maybe, shape_error};
 use crate::fact::{Dim, Fact, Kind};
 use crate::ties::{Slot, Ties};
+use crate::walk::{broadcast_shape, broadcast_steps};
 
 /// Values that one task works on.
 const CHUNK: usize = 64 * 1024;
@@ -136,7 +136,7 @@ impl Operator for Binary {
             return self.update(y.as_f32_mut(), other);
         };
         if inputs.len() == 1 {
-            return super::walk::copy_tensor(x, y);
+            return crate::walk::copy_tensor(x, y);
         }
         self.apply(x, super::given(inputs, 1), y);
         for index in 2..inputs.len() {

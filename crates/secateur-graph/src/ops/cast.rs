@@ -3,10 +3,10 @@
 use secateur_tensor::tensor::Values;
 use secateur_tensor::{DType, Tensor};
 
-use super::walk::copy_tensor;
 use super::{OpError, Operator, any, given};
 use crate::fact::{Fact, Kind};
 use crate::ties::{Slot, Ties};
+use crate::walk::copy_tensor;
 
 /// Values as those of another type. At work floats are f32 and integers are i64; a narrower
 /// integer type wraps, a narrower float type rounds.

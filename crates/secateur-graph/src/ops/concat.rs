@@ -3,10 +3,10 @@
 use secateur_tensor::Tensor;
 use secateur_tensor::tensor::Values;
 
-use super::walk::of_one_kind;
 use super::{OpError, Operator, any, axis_of, known, shape_error};
 use crate::fact::Fact;
 use crate::ties::{Slot, Ties};
+use crate::walk::of_one_kind;
 
 /// Joins any number of inputs along an axis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use secateur_tensor::Tensor;
 
-use super::walk::strided_tensor;
 use super::{OpError, Operator, any, at_most, given, known};
 use crate::fact::Fact;
 use crate::ties::{Slot, Ties};
+use crate::walk::strided_tensor;
 
 /// `[batch, b * b * c, h, w]` to `[batch, c, h * b, w * b]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,10 +2,10 @@
 
 use secateur_tensor::{Tensor, kernels};
 
-use super::walk::{strided, strides};
 use super::{Cost, OpError, Operator, given, known, need};
 use crate::fact::{Fact, Kind};
 use crate::ties::{Slot, Ties};
+use crate::walk::{strided, strides};
 
 /// Axes of operands and of the result have names; what has one name is one axis, and an axis that
 /// the result lacks is summed over. Axes that `...` stands for are broadcast.

@@ -2,11 +2,11 @@
 
 use secateur_tensor::Tensor;
 
-use super::walk::{broadcast_shape, broadcast_steps, mapped, of_one_kind, strided_tensor};
 use super::{OpError, Operator, any, given, integers, known};
 use crate::fact::Fact;
 use crate::shrink::{Cut, Shrunk};
 use crate::ties::{Slot, Ties};
+use crate::walk::{broadcast_shape, broadcast_steps, mapped, of_one_kind, strided_tensor};
 use secateur_tensor::tensor::Values;
 
 /// Broadcasts to the shape that input 1 says; 1 leaves an axis as it is.

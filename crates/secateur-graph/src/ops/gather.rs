@@ -4,11 +4,11 @@ use rayon::prelude::*;
 use secateur_tensor::Tensor;
 use secateur_tensor::tensor::Values;
 
-use super::walk::of_one_kind;
 use super::{Cost, OpError, Operator, any, at_most, axis_of, given, need};
 use crate::fact::{Fact, Kind};
 use crate::shrink::{Cut, Shrunk};
 use crate::ties::{Slot, Ties};
+use crate::walk::of_one_kind;
 
 /// The parts of an axis at indices, which may be counted from its end: `table: [.., n, ..]` and
 /// `indices: [..]` give `[.., indices .., ..]`. A table `[rows, width]` of which rows are

@@ -3,9 +3,9 @@
 use secateur_tensor::Tensor;
 use secateur_tensor::tensor::Values;
 
-use super::walk::{of_one_kind, strides};
 use super::{OpError, Operator, any, at_most, axis_of, given, need};
 use crate::fact::{Fact, Kind};
+use crate::walk::{of_one_kind, strides};
 
 /// `y[i, j, ..] = x[i, indices[i, j, ..], ..]` for axis 1, alike for others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use secateur_tensor::Tensor;
 use secateur_tensor::tensor::Values;
 
-use super::walk::of_one_kind;
 use super::{OpError, Operator, any, at_most, given, known, need, shape_error};
 use crate::fact::{Fact, Kind};
+use crate::walk::of_one_kind;
 
 /// The parts of input 0 that `indices: [.., depth]` name, of which the first axes are shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use secateur_tensor::tensor::Values;
 use secateur_tensor::{Tensor, kernels};
 
-use super::walk::{broadcast_steps, strided};
 use super::{Cost, OpError, Operator, Weight, at_most, given, maybe, need, optional, shape_error};
 use crate::fact::{Dim, Fact, Kind};
 use crate::ties::{Slot, Ties};
+use crate::walk::{broadcast_steps, strided};
 
 /// `y = alpha x w + beta b`, with `x` or `w` transposed where it says so.
 ///

@@ -2,10 +2,10 @@
 
 use secateur_tensor::{Tensor, kernels};
 
-use super::walk::{broadcast_shape, broadcast_steps, strided};
 use super::{Cost, OpError, Operator, Weight, at_most, given, known, need, shape_error};
 use crate::fact::{Fact, Kind};
 use crate::ties::{Slot, Ties};
+use crate::walk::{broadcast_shape, broadcast_steps, strided};
 
 /// `[.., rows, inner] x [.., inner, columns]` gives `[.., rows, columns]`; a vector is a row on
 /// the left and a column on the right, and its axis is left out of the result.

@@ -2,10 +2,10 @@
 
 use secateur_tensor::Tensor;
 
-use super::walk::strides;
 use super::{OpError, Operator, at_most, axis_of, need};
 use crate::fact::{Fact, Kind};
 use crate::ties::{Slot, Ties};
+use crate::walk::strides;
 
 /// Added to the deviation, as ONNX has it.
 const EPSILON: f64 = 1e-9;

@@ -54,7 +54,6 @@ mod top_k;
 mod transpose;
 mod trilu;
 mod unary;
-mod walk;
 mod window;
 
 use secateur_tensor::Tensor;

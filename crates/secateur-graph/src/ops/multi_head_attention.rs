@@ -4,12 +4,12 @@ use rayon::prelude::*;
 use secateur_tensor::tensor::Values;
 use secateur_tensor::{Tensor, kernels};
 
-use super::walk::broadcast_steps;
 use super::{Cost, OpError, Operator, at_most, given, known, maybe, need, optional, shape_error};
 use crate::fact::{Fact, Kind};
 use crate::ops::Op;
 use crate::shrink::{Cut, Shrunk};
 use crate::ties::{Slot, Ties};
+use crate::walk::broadcast_steps;
 
 /// Softmax of scaled products of queries and keys, times values, of groups of heads.
 ///
@@ -335,7 +335,7 @@ impl MultiHeadAttention {
         show(Scores::Softmax, &scores);
         let mut turned = vec![0.0; v.len()];
         let by = [1, s.value_width as isize];
-        super::walk::strided(v, &mut turned, &[s.value_width, s.keys], 0, &by);
+        crate::walk::strided(v, &mut turned, &[s.value_width, s.keys], 0, &by);
         kernels::matmul_transposed(&scores, &turned, None, s.keys, &mut y);
         (y, shown)
     }
@@ -387,7 +387,7 @@ fn heads_first(x: &Tensor, blocks: bool, heads: usize, width: usize) -> Vec<f32>
     let mut y = vec![0.0; x.len()];
     let row = (heads * width) as isize;
     let steps = [positions as isize * row, width as isize, row, 1];
-    super::walk::strided(x.as_f32(), &mut y, &[batch, heads, positions, width], 0, &steps);
+    crate::walk::strided(x.as_f32(), &mut y, &[batch, heads, positions, width], 0, &steps);
     y
 }
 

@@ -49,7 +49,7 @@ impl Operator for OneHot {
         let (indices, values) = (whole(given(inputs, 0)), given(inputs, 2));
         let y = &mut outputs[0];
         let axis = super::axis_of(self.axis, y.shape().len()).expect("checked in facts()");
-        let (depth, inner) = (y.shape()[axis], super::walk::strides(y.shape())[axis]);
+        let (depth, inner) = (y.shape()[axis], crate::walk::strides(y.shape())[axis]);
         let places = indices.iter().enumerate().filter_map(|(at, &index)| {
             let index = if index < 0 { index + depth as i64 } else { index };
             let index = usize::try_from(index).ok().filter(|index| *index < depth)?;

@@ -3,11 +3,11 @@
 use secateur_tensor::Tensor;
 use secateur_tensor::tensor::Values;
 
-use super::walk::mapped;
 use super::{OpError, Operator, any, at_most, axis_of, given, integers, known, maybe, optional};
 use crate::fact::Fact;
 use crate::shrink::{Cut, Shrunk};
 use crate::ties::{Slot, Ties};
+use crate::walk::mapped;
 
 /// Adds indices before and after each axis, as many as input 1 says (fewer than none are cut);
 /// input 2 is the constant, input 3 the axes that input 1 is about.

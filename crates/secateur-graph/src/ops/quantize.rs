@@ -3,10 +3,10 @@
 use secateur_tensor::tensor::Values;
 use secateur_tensor::{DType, Tensor};
 
-use super::walk::strides;
 use super::{OpError, Operator, any, at_most, axis_of, given, known, maybe, need, optional};
 use crate::fact::{Fact, Kind};
 use crate::ties::{Slot, Ties};
+use crate::walk::strides;
 
 /// `clamp(round(x / scale) + zero)` with one scale and zero point, one for each index of an axis,
 /// or one for each block of an axis.

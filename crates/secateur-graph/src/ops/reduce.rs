@@ -4,10 +4,10 @@ use rayon::prelude::*;
 use secateur_tensor::Tensor;
 use secateur_tensor::tensor::Values;
 
-use super::walk::{strided, strides};
 use super::{OpError, Operator, any, at_most, axis_of, given, integers, known};
 use crate::fact::{Fact, Kind};
 use crate::ties::{Slot, Ties};
+use crate::walk::{strided, strides};
 
 /// One value of all along some axes.
 #[derive(Clone, Debug, PartialEq, Eq)]

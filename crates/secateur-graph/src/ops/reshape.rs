@@ -2,11 +2,11 @@
 
 use secateur_tensor::Tensor;
 
-use super::walk::copy_tensor;
 use super::{Cost, OpError, Operator, any, at_most, given, integers, known};
 use crate::fact::Fact;
 use crate::shrink::{Cut, Shrunk};
 use crate::ties::{Slot, Ties};
+use crate::walk::copy_tensor;
 
 /// The shape that input 1 says: -1 is what is left, 0 the size that the axis has in the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,13 +3,13 @@
 use rayon::prelude::*;
 use secateur_tensor::Tensor;
 
-use super::walk::strides;
 use super::{
     OpError, Operator, at_most, axis_of, given, known, maybe, need, optional, shape_error,
 };
 use crate::fact::{Fact, Kind};
 use crate::shrink::{Cut, Shrunk};
 use crate::ties::{Slot, Ties};
+use crate::walk::strides;
 
 /// Samples along each axis anew, by the scales of input 2 or to the sizes of input 3. Input 1 is
 /// the region of each axis that is sampled, where coordinates are of a region: starts, then ends.

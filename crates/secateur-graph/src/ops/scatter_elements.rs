@@ -4,9 +4,9 @@ use secateur_tensor::Tensor;
 use secateur_tensor::tensor::Values;
 
 use super::scatter_nd::Scattered;
-use super::walk::{copy_tensor, strides};
 use super::{OpError, Operator, any, at_most, axis_of, given, need};
 use crate::fact::{Fact, Kind};
+use crate::walk::{copy_tensor, strides};
 
 /// `y[i, indices[i, j, ..], ..] = updates[i, j, ..]` for axis 1, alike for others; all else is
 /// input 0.

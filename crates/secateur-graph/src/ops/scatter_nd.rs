@@ -3,9 +3,9 @@
 use secateur_tensor::Tensor;
 use secateur_tensor::tensor::Values;
 
-use super::walk::copy_tensor;
 use super::{OpError, Operator, any, at_most, given, known, need};
 use crate::fact::{Fact, Kind};
+use crate::walk::copy_tensor;
 
 /// Input 0 with the parts that `indices: [.., depth]` name replaced by those of input 2, or joined
 /// with them one after the other.

@@ -3,10 +3,10 @@
 use secateur_tensor::Tensor;
 use secateur_tensor::tensor::Values;
 
-use super::walk::{broadcast_shape, broadcast_steps, strided, strided_tensor};
 use super::{OpError, Operator, any, at_most, given, known, need, shape_error};
 use crate::fact::{Fact, Kind};
 use crate::ties::{Slot, Ties};
+use crate::walk::{broadcast_shape, broadcast_steps, strided, strided_tensor};
 
 /// Input 1 where input 0 is true, else input 2; all are broadcast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 
 use secateur_tensor::Tensor;
 
-use super::walk::{strided_tensor, strides};
 use super::{OpError, Operator, any, at_most, axis_of, given, integers, known, maybe};
 use crate::fact::Fact;
 use crate::shrink::{Cut, Shrunk};
 use crate::ties::{Slot, Ties};
+use crate::walk::{strided_tensor, strides};
 
 /// For each of some axes the indices from a start to an end by a step; inputs 1 to 4 are starts,
 /// ends, axes and steps.

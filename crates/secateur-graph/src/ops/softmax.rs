@@ -2,10 +2,10 @@
 
 use secateur_tensor::{Tensor, kernels};
 
-use super::walk::strides;
 use super::{OpError, Operator, at_most, axis_of, need};
 use crate::fact::{Fact, Kind};
 use crate::ties::{Slot, Ties};
+use crate::walk::strides;
 
 /// `e^x / sum(e^x)` over an axis, or its logarithm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

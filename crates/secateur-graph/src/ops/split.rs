@@ -3,12 +3,12 @@
 use secateur_tensor::Tensor;
 use secateur_tensor::tensor::Values;
 
-use super::walk::of_one_kind;
 use super::{OpError, Operator, any, at_most, axis_of, given, integers, shape_error};
 use crate::fact::{Dim, Fact};
 use crate::ops::Op;
 use crate::shrink::{Cut, Shrunk};
 use crate::ties::{Slot, Ties};
+use crate::walk::of_one_kind;
 
 /// Cuts an axis into parts, of the sizes that input 1 says or as equal as can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

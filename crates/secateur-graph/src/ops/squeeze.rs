@@ -2,10 +2,10 @@
 
 use secateur_tensor::Tensor;
 
-use super::walk::copy_tensor;
 use super::{Cost, OpError, Operator, any, at_most, axis_of, given, integers};
 use crate::fact::{Dim, Fact};
 use crate::ties::{Slot, Ties};
+use crate::walk::copy_tensor;
 
 /// Leaves out axes of one index: those of input 1, or all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,11 +5,11 @@ use std::cmp::Ordering;
 use secateur_tensor::Tensor;
 use secateur_tensor::tensor::Values;
 
-use super::walk::strides;
 use super::{OpError, Operator, any, at_most, axis_of, given, integers};
 use crate::fact::{Dim, Fact, Kind};
 use crate::ops::Extreme;
 use crate::ties::{Slot, Ties};
+use crate::walk::strides;
 
 /// The first `k` values of an axis in order, `k` being input 1, and their indices; of equal values
 /// the one with the lower index is first. They are in order whether or not that is asked for.

@@ -2,10 +2,10 @@
 
 use secateur_tensor::Tensor;
 
-use super::walk::{strided_tensor, strides};
 use super::{OpError, Operator, any, at_most, given};
 use crate::fact::Fact;
 use crate::ties::{Slot, Ties};
+use crate::walk::{strided_tensor, strides};
 
 /// Axis `i` of the output is axis `order[i]` of the input; without an order they are reversed.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 use secateur_tensor::Tensor;
 use secateur_tensor::tensor::Values;
 
-use super::walk::of_one_kind;
 use super::{OpError, Operator, any, at_most, given, maybe, shape_error};
 use crate::fact::Fact;
+use crate::walk::of_one_kind;
 
 /// Zeros below (or above) the diagonal that input 1 says, which may be moved up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

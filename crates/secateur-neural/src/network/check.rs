@@ -31,7 +31,7 @@ pub fn finite(model: &Model) -> Result<(), NetworkError> {
         let bad = |v: &f32| v.is_nan() || (v.is_infinite() && is_weight(model, &value.name));
         let count = values.iter().filter(|v| bad(v)).count();
         if count > 0 {
-            let first = values.iter().position(|v| bad(&v)).unwrap_or(0);
+            let first = values.iter().position(bad).unwrap_or(0);
             let what = if values[first].is_nan() { "NaN" } else { "infinity" };
             let (path, name) = (model.path.clone(), value.name.clone());
             return Err(NetworkError::NotFinite { path, name, what, count, first });

@@ -96,7 +96,7 @@ impl Model {
             .graph
             .iter()
             .flat_map(|graph| &graph.initializer)
-            .map(|tensor| tensor.name())
+            .map(secateur_onnx::proto::TensorProto::name)
             .collect();
         let values = network.graph.values().iter().enumerate();
         let initializers = values
@@ -121,7 +121,9 @@ impl Model {
             return None;
         }
         let mut shapes = self.shapes.clone();
-        shapes.iter_mut().for_each(|shape| shape[0] = images);
+        for shape in &mut shapes {
+            shape[0] = images;
+        }
         Some(shapes)
     }
 

@@ -63,6 +63,9 @@ pub struct Plan {
 }
 
 /// The groups of a model with the layers that make their channels, and why they are left alone.
+///
+/// # Errors
+/// [`NetworkError::NoMatch`] for a pattern that matches no layer.
 pub fn parts(model: &Model, choice: &Choice) -> Result<Vec<Part>, NetworkError> {
     let chosen = model.chosen(choice)?;
     let mut makers: Vec<Vec<usize>> = vec![Vec::new(); model.coupling.classes.len()];
@@ -81,12 +84,11 @@ pub fn parts(model: &Model, choice: &Choice) -> Result<Vec<Part>, NetworkError> 
             None if made_by.is_empty() => Some("no layer makes these channels".to_owned()),
             None => None,
         };
-        let name = match made_by.first() {
-            Some(layer) => model.layers[*layer].name.clone(),
-            None => {
-                let (place, _) = group.axes[0];
-                model.graph().value(model.coupling.places()[place as usize].value).name.clone()
-            }
+        let name = if let Some(layer) = made_by.first() {
+            model.layers[*layer].name.clone()
+        } else {
+            let (place, _) = group.axes[0];
+            model.graph().value(model.coupling.places()[place as usize].value).name.clone()
         };
         let channels = group.classes.len();
         Part { group: at, name, made_by, channels, kept: channels, score_kept: 1.0, skipped }
@@ -251,7 +253,32 @@ impl Order {
                 few = middle;
             }
         }
-        self.cut(&ranked, wish, many)
+        let mut keep = self.cut(&ranked, wish, many)?;
+        if wish.align <= 1 {
+            self.give_back(&ranked, goal, cost, &mut keep);
+        }
+        Ok(keep)
+    }
+
+    /// Keeps some of the best cut classes after all, as far as the goal allows: the last class
+    /// that was cut may have been a large step.
+    fn give_back(
+        &self,
+        ranked: &[f32],
+        goal: f64,
+        cost: &mut dyn FnMut(&[bool]) -> f64,
+        keep: &mut [bool],
+    ) {
+        const TRIES: usize = 32;
+        let mut gone: Vec<usize> =
+            (0..self.units.len()).filter(|at| !keep[self.units[*at]]).collect();
+        gone.sort_by(|a, b| ranked[*b].total_cmp(&ranked[*a]).then(a.cmp(b)));
+        for at in gone.into_iter().take(TRIES) {
+            keep[self.units[at]] = true;
+            if cost(keep) > goal {
+                keep[self.units[at]] = false;
+            }
+        }
     }
 
     /// For each class its place inside its group as a share of the group, so that all groups

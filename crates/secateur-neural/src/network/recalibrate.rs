@@ -44,15 +44,14 @@ impl<'g> Side<'g> {
             if count < batch && model.batch(count).is_none() {
                 break;
             }
-            let at = match sizes.iter().position(|size| *size == count) {
-                Some(at) => at,
-                None => {
-                    let shapes = model.batch(count).unwrap_or_else(|| model.shapes.clone());
-                    let facts = graph.bind(&shapes).map_err(|error| fail(error.into()))?;
-                    runners.push(Runner::bound(graph, facts, &graph.outputs).map_err(fail)?);
-                    sizes.push(count);
-                    sizes.len() - 1
-                }
+            let at = if let Some(at) = sizes.iter().position(|size| *size == count) {
+                at
+            } else {
+                let shapes = model.batch(count).unwrap_or_else(|| model.shapes.clone());
+                let facts = graph.bind(&shapes).map_err(|error| fail(error.into()))?;
+                runners.push(Runner::bound(graph, facts, &graph.outputs).map_err(fail)?);
+                sizes.push(count);
+                sizes.len() - 1
             };
             of_batch.push(at);
             inputs.push(images.batch(first, count)?);

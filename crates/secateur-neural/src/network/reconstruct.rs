@@ -25,7 +25,7 @@ const ROWS_MAX: usize = 1 << 16;
 /// Rows that are gathered at a time.
 const PANEL: usize = 1 << 12;
 /// Weight of the difference from the weights that are left, as a share of the mean square input.
-const RIDGE: f64 = 1e-3;
+const RIDGE: f64 = 0.1;
 
 /// Fits the layers of the smaller graph that come after a cut, and takes the statistics of its
 /// batch normalizations anew. `kept` says which outputs of a layer of the original are left.
@@ -162,7 +162,9 @@ fn fit(
         return false;
     }
     let n = count as f64;
-    means.iter_mut().for_each(|mean| *mean /= n);
+    for mean in &mut means {
+        *mean /= n;
+    }
     let centered = |r: usize, c: usize| {
         let (low, high) = (r.min(c), r.max(c));
         sums[low * both + high] / n - means[r] * means[c]

@@ -34,7 +34,9 @@ fn check_close(found: &Tensor, expect: &Tensor, what: &str) {
 
 fn shapes(network: &Network, batch: usize) -> Vec<Vec<usize>> {
     let (mut shapes, _) = network.bind(&[]).unwrap();
-    shapes.iter_mut().for_each(|shape| shape[0] = batch);
+    for shape in &mut shapes {
+        shape[0] = batch;
+    }
     shapes
 }
 

@@ -5,6 +5,7 @@
 //! border of zeros where windows reach over the edge. Depthwise convolutions have a file of their
 //! own.
 
+mod band;
 mod grid;
 mod tile;
 
@@ -13,6 +14,7 @@ mod tests;
 
 use std::cell::RefCell;
 
+use self::band::{Order, band_width, pad, place_runs, place_starts};
 use self::grid::Grid;
 use self::tile::{Panel, Piece};
 use super::depthwise;
@@ -212,7 +214,22 @@ pub fn conv(
     epilogue: Epilogue<'_>,
     y: &mut [f32],
 ) {
-    conv_on(Lanes::Widest, x, shape, packed, epilogue, y);
+    conv_on(Lanes::Widest, x, Order::ChannelsLast, shape, packed, epilogue, y);
+}
+
+/// The convolution of plain images `x: [batch, channels_in, height, width]` of a few channels, as
+/// networks get them, into `y: [batch, out_height, out_width, channels_out]`.
+///
+/// # Panics
+/// When lengths or the packed weight do not fit the shape, or the weight is depthwise.
+pub fn conv_plain(
+    x: &[f32],
+    shape: &ConvShape,
+    packed: &PackedConv,
+    epilogue: Epilogue<'_>,
+    y: &mut [f32],
+) {
+    conv_on(Lanes::Widest, x, Order::Plain, shape, packed, epilogue, y);
 }
 
 /// A linear layer: `x: [rows, channels_in]` into `y: [rows, channels_out]`, with the weight of a
@@ -240,6 +257,7 @@ pub fn linear(x: &[f32], packed: &PackedConv, epilogue: Epilogue<'_>, y: &mut [f
 fn conv_on(
     lanes: Lanes,
     x: &[f32],
+    order: Order,
     shape: &ConvShape,
     packed: &PackedConv,
     epilogue: Epilogue<'_>,
@@ -259,13 +277,14 @@ fn conv_on(
     let (values, panels) = match &packed.kind {
         Kind::Panels(values, panels) => (values, panels),
         Kind::Depthwise(values) => {
+            assert_eq!(order, Order::ChannelsLast, "a depthwise convolution of plain images");
             return depthwise::conv(lanes, x, shape, values, epilogue, y);
         }
     };
     let mut shape = *shape;
     let is_product =
         shape.kernel == [1, 1] && shape.stride == [1, 1] && !shape.is_padded() && shape.groups == 1;
-    if is_product {
+    if is_product && order == Order::ChannelsLast {
         // All pixels are alike, of whatever row and image.
         shape = ConvShape {
             batch: 1,
@@ -274,7 +293,7 @@ fn conv_on(
             ..shape
         };
     }
-    let job = Job::new(lanes, x, &shape, values, panels.len(), epilogue);
+    let job = Job::new(lanes, x, order, &shape, values, panels.len(), epilogue);
     job.split(Grid::new(y, shape.channels_out), panels, 0);
 }
 
@@ -282,6 +301,7 @@ fn conv_on(
 struct Job<'a> {
     lanes: Lanes,
     x: &'a [f32],
+    order: Order,
     shape: ConvShape,
     values: &'a [Octet],
     epilogue: Epilogue<'a>,
@@ -308,6 +328,7 @@ impl<'a> Job<'a> {
     fn new(
         lanes: Lanes,
         x: &'a [f32],
+        order: Order,
         shape: &ConvShape,
         values: &'a [Octet],
         panels: usize,
@@ -336,6 +357,7 @@ impl<'a> Job<'a> {
         Self {
             lanes,
             x,
+            order,
             shape: *shape,
             values,
             epilogue,
@@ -387,9 +409,10 @@ impl<'a> Job<'a> {
         let Scratch { band, starts, runs } = scratch;
         let of_image = shape.height * shape.width * channels;
         let x = &self.x[image * of_image..(image + 1) * of_image];
-        let (x, width, first_row) = if shape.is_padded() {
+        let (x, width, first_row) = if shape.is_padded() || self.order == Order::Plain {
             let rows = y.pixels().div_ceil(self.out_width);
-            (pad(x, shape, row, rows, self.out_width, band), band_width(shape, self.out_width), row)
+            let x = pad(x, self.order, shape, [row, rows, self.out_width], band);
+            (x, band_width(shape, self.out_width), row)
         } else {
             (x, shape.width, 0)
         };
@@ -430,78 +453,4 @@ struct Scratch {
 
 thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
-}
-
-/// Where the windows of pixels start, from a row and column of the result on, in an image of
-/// rows of so many pixels.
-fn place_starts(
-    starts: &mut Vec<usize>,
-    shape: &ConvShape,
-    width: usize,
-    [row, column]: [usize; 2],
-    [pixels, out_width]: [usize; 2],
-) {
-    starts.clear();
-    let (mut row, mut column) = (row, column);
-    while starts.len() < pixels {
-        let count = (out_width - column).min(pixels - starts.len());
-        let first = row * shape.stride[0] * width;
-        let at = |column| (first + column * shape.stride[1]) * shape.channels_in;
-        starts.extend((column..column + count).map(at));
-        (row, column) = (row + 1, 0);
-    }
-}
-
-/// Where the runs of a window start from the start of the window; the length of a run.
-fn place_runs(runs: &mut Vec<usize>, shape: &ConvShape, width: usize) -> usize {
-    let ([rows, columns], [down, right]) = (shape.kernel, shape.dilation);
-    // Where places of the kernel are neighbors, a row of it is one run.
-    let is_run = shape.groups == 1 && (right == 1 || columns == 1);
-    let (runs_of_row, len) = if is_run { (1, columns) } else { (columns, 1) };
-    runs.clear();
-    for row in 0..rows {
-        let first = row * down * width;
-        runs.extend((0..runs_of_row).map(|run| (first + run * right) * shape.channels_in));
-    }
-    len * shape.channels_in / shape.groups
-}
-
-/// Pixels of a row of an image with its border, as far as windows reach.
-fn band_width(shape: &ConvShape, out_width: usize) -> usize {
-    (out_width - 1) * shape.stride[1] + (shape.kernel[1] - 1) * shape.dilation[1] + 1
-}
-
-/// Copies the rows of an image that some rows of the result see, with their border of zeros.
-fn pad<'b>(
-    x: &[f32],
-    shape: &ConvShape,
-    row: usize,
-    rows: usize,
-    out_width: usize,
-    band: &'b mut Vec<f32>,
-) -> &'b [f32] {
-    let channels = shape.channels_in;
-    let [top, left, ..] = shape.pads;
-    let width = band_width(shape, out_width);
-    let first = row * shape.stride[0];
-    let count = (rows - 1) * shape.stride[0] + (shape.kernel[0] - 1) * shape.dilation[0] + 1;
-    let len = count * width * channels;
-    if band.len() < len {
-        band.resize(len, 0.0);
-    }
-    let start = left.min(width) * channels;
-    let copied = shape.width.min(width.saturating_sub(left)) * channels;
-    let band = &mut band[..len];
-    for (at, values) in band.chunks_exact_mut(width * channels).enumerate() {
-        let row = (first + at).checked_sub(top).filter(|row| *row < shape.height);
-        if let Some(row) = row {
-            let from = row * shape.width * channels;
-            values[..start].fill(0.0);
-            values[start..start + copied].copy_from_slice(&x[from..from + copied]);
-            values[start + copied..].fill(0.0);
-        } else {
-            values.fill(0.0);
-        }
-    }
-    band
 }

@@ -58,8 +58,9 @@ pub(super) fn conv(
     y: &mut [f32],
 ) {
     let row = shape.out_width() * shape.channels_out;
-    let of_row = row * shape.kernel[0] * shape.kernel[1];
-    let rows = (TASK / of_row).max(1);
+    // As many tasks for each of two threads.
+    let tasks = (shape.macs() / TASK).max(1).next_multiple_of(2);
+    let rows = (y.len() / row).div_ceil(tasks);
     let compute = |(piece, y): (usize, &mut [f32])| {
         let first = piece * rows;
         let finish = epilogue.finish();

@@ -50,7 +50,7 @@ pub enum Activation {
 
 impl Activation {
     /// Least and largest value, for those that do nothing else than bound.
-    pub(super) fn bounds(self) -> Option<[f32; 2]> {
+    fn bounds(self) -> Option<[f32; 2]> {
         match self {
             Activation::Relu => Some([0.0, f32::INFINITY]),
             Activation::Clip { low, high } => Some([low, high]),
@@ -63,9 +63,9 @@ impl Activation {
         }
     }
 
-    /// Whether it is more than bounds.
+    /// Whether it is more than what is done in registers.
     pub(super) fn is_curve(self) -> bool {
-        self != Activation::None && self.bounds().is_none()
+        matches!(self, Activation::Sigmoid | Activation::Silu)
     }
 
     /// Applies it in place.
@@ -113,12 +113,12 @@ fn each(y: &mut [f32], function: impl Fn(f32) -> f32) {
 pub(super) struct Finish<'a> {
     /// Of the shape of the whole result.
     pub(super) residual: Option<&'a [f32]>,
-    pub(super) bounds: Option<[f32; 2]>,
+    activation: Activation,
 }
 
 impl<'a> Epilogue<'a> {
     pub(super) fn finish(&self) -> Finish<'a> {
-        Finish { residual: self.residual, bounds: self.activation.bounds() }
+        Finish { residual: self.residual, activation: self.activation }
     }
 }
 
@@ -141,13 +141,34 @@ impl Finish<'_> {
                 }
             }
         }
-        if let Some([low, high]) = self.bounds {
-            let (low, high) = (simd.splat_f32s(low), simd.splat_f32s(high));
-            for row in rows {
-                for y in row {
-                    // In this order a value that is no number stays none.
-                    *y = simd.min_f32s(high, simd.max_f32s(low, *y));
-                }
+        match self.activation {
+            Activation::None | Activation::Sigmoid | Activation::Silu => {}
+            Activation::Relu | Activation::Clip { .. } => {
+                let [low, high] = self.activation.bounds().expect("it bounds");
+                let (low, high) = (simd.splat_f32s(low), simd.splat_f32s(high));
+                each_octet(rows, |y| simd.min_f32s(high, simd.max_f32s(low, y)));
+            }
+            Activation::HardSwish => {
+                let (slope, start) = (simd.splat_f32s(1.0 / 6.0), simd.splat_f32s(0.5));
+                each_octet(rows, |y| {
+                    simd.mul_f32s(
+                        y,
+                        between_0_and_1(simd, isa::multiply_add(simd, slope, y, start)),
+                    )
+                });
+            }
+            Activation::HardSigmoid { alpha, beta } => {
+                let (slope, start) = (simd.splat_f32s(alpha), simd.splat_f32s(beta));
+                each_octet(rows, |y| {
+                    between_0_and_1(simd, isa::multiply_add(simd, slope, y, start))
+                });
+            }
+            Activation::LeakyRelu(factor) => {
+                let (zero, factor) = (simd.splat_f32s(0.0), simd.splat_f32s(factor));
+                each_octet(rows, |y| {
+                    let negative = simd.mul_f32s(factor, simd.min_f32s(zero, y));
+                    simd.add_f32s(simd.max_f32s(zero, y), negative)
+                });
             }
         }
     }
@@ -155,6 +176,33 @@ impl Finish<'_> {
     /// The same for one value.
     pub(super) fn value(&self, sum: f32, at: usize) -> f32 {
         let y = sum + self.residual.map_or(0.0, |residual| residual[at]);
-        self.bounds.map_or(y, |[low, high]| if y.is_nan() { y } else { y.max(low).min(high) })
+        match self.activation {
+            Activation::None | Activation::Sigmoid | Activation::Silu => y,
+            Activation::Relu | Activation::Clip { .. } => {
+                let [low, high] = self.activation.bounds().expect("it bounds");
+                if y.is_nan() { y } else { y.max(low).min(high) }
+            }
+            Activation::HardSwish => y * (y * (1.0 / 6.0) + 0.5).clamp(0.0, 1.0),
+            Activation::HardSigmoid { alpha, beta } => (alpha * y + beta).clamp(0.0, 1.0),
+            Activation::LeakyRelu(factor) => y.max(0.0) + factor * y.min(0.0),
+        }
     }
+}
+
+#[inline(always)]
+fn each_octet<T: Copy, const R: usize, const V: usize>(
+    rows: &mut [[T; V]; R],
+    function: impl Fn(T) -> T,
+) {
+    for row in rows {
+        for y in row {
+            *y = function(*y);
+        }
+    }
+}
+
+/// In this order of operands a value that is no number stays none.
+#[inline(always)]
+fn between_0_and_1<S: Simd>(simd: S, y: S::f32s) -> S::f32s {
+    simd.min_f32s(simd.splat_f32s(1.0), simd.max_f32s(simd.splat_f32s(0.0), y))
 }

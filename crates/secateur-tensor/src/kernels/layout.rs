@@ -69,6 +69,9 @@ impl NullaryFnOnce for Transpose<'_> {
     #[inline(always)]
     fn call(self) {
         let Self { x, rows, columns, .. } = self;
+        if rows <= 4 {
+            return Interleave { x, rows, columns, first: self.first, y: self.y }.call();
+        }
         let whole = rows / BLOCK * BLOCK;
         for (number, y) in self.y.chunks_mut(BLOCK * rows).enumerate() {
             let first = self.first + number * BLOCK;
@@ -95,6 +98,48 @@ impl NullaryFnOnce for Transpose<'_> {
                     *y = *x;
                 }
             }
+        }
+    }
+}
+
+/// Some columns of `x: [rows, columns]`, from one on, each as values one after the other.
+pub(super) struct Interleave<'a> {
+    pub(super) x: &'a [f32],
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) first: usize,
+    pub(super) y: &'a mut [f32],
+}
+
+impl NullaryFnOnce for Interleave<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        let Self { x, rows, columns, first, y } = self;
+        match rows {
+            1 => y.copy_from_slice(&x[first..first + y.len()]),
+            2 => interleave::<2>(x, columns, first, y),
+            3 => interleave::<3>(x, columns, first, y),
+            4 => interleave::<4>(x, columns, first, y),
+            _ => {
+                for (i, y) in y.chunks_exact_mut(rows).enumerate() {
+                    for (row, y) in y.iter_mut().enumerate() {
+                        *y = x[row * columns + first + i];
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn interleave<const R: usize>(x: &[f32], columns: usize, first: usize, y: &mut [f32]) {
+    let (y, _) = y.as_chunks_mut::<R>();
+    let rows: [&[f32]; R] = std::array::from_fn(|r| &x[r * columns + first..][..y.len()]);
+    for (i, y) in y.iter_mut().enumerate() {
+        for (y, row) in y.iter_mut().zip(&rows) {
+            *y = row[i];
         }
     }
 }

@@ -25,7 +25,7 @@ pub mod softmax;
 
 pub use activation::{gelu, gelu_tanh, silu};
 pub use attention::{AttentionShape, attention};
-pub use conv::{ConvShape, PackedConv, conv, linear};
+pub use conv::{ConvShape, PackedConv, conv, conv_plain, linear};
 pub use epilogue::{Activation, Epilogue};
 pub use gram::{add_gram, inverse_factor, solve_symmetric};
 pub use layout::{scale_channels, to_channels_last, to_plain};

@@ -201,26 +201,38 @@ impl NullaryFnOnce for Mean<'_> {
     fn call(self) {
         let channels = self.y.len();
         let factor = 1.0 / (self.x.len() / channels).max(1) as f64;
-        for (part, y) in self.y.chunks_mut(CHANNELS).enumerate() {
-            let first = part * CHANNELS;
-            let mut sums = [0.0_f64; CHANNELS];
-            for x in self.x.chunks_exact(channels) {
-                let x = &x[first..first + y.len()];
-                if let Ok(x) = <&[f32; CHANNELS]>::try_from(x) {
-                    for (sum, x) in sums.iter_mut().zip(x) {
-                        *sum += f64::from(*x);
-                    }
-                } else {
-                    for (sum, x) in sums.iter_mut().zip(x) {
-                        *sum += f64::from(*x);
-                    }
-                }
-            }
-            for (y, sum) in y.iter_mut().zip(sums) {
-                *y = (sum * factor) as f32;
-            }
+        let mut first = 0;
+        while first < channels {
+            let y = &mut self.y[first..];
+            first += match channels - first {
+                CHANNELS.. => mean::<CHANNELS>(self.x, channels, first, factor, y),
+                8.. => mean::<8>(self.x, channels, first, factor, y),
+                _ => mean::<1>(self.x, channels, first, factor, y),
+            };
         }
     }
+}
+
+/// The means of so many channels from one on; how many these are.
+#[inline(always)]
+fn mean<const N: usize>(
+    x: &[f32],
+    channels: usize,
+    first: usize,
+    factor: f64,
+    y: &mut [f32],
+) -> usize {
+    let mut sums = [0.0_f64; N];
+    for x in x.chunks_exact(channels) {
+        let x: &[f32; N] = x[first..].first_chunk().expect("so many channels from here on");
+        for (sum, x) in sums.iter_mut().zip(x) {
+            *sum += f64::from(*x);
+        }
+    }
+    for (y, sum) in y.iter_mut().zip(sums) {
+        *y = (sum * factor) as f32;
+    }
+    N
 }
 
 #[cfg(test)]

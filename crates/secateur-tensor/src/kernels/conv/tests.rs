@@ -1,6 +1,7 @@
 //! Convolutions beside a plain twin that is summed in f64.
 
 use super::super::epilogue::Activation;
+use super::super::layout::to_plain;
 use super::*;
 
 /// Rounding of a product of values up to 1 and of its sum, a product of the window.
@@ -87,7 +88,8 @@ fn check(shape: ConvShape, activation: Activation, with_residual: bool) {
         [(Lanes::Widest, 1), (Lanes::Widest, 2), (Lanes::Widest, 3), (Lanes::Plain, 1)]
     {
         let mut y = vec![f32::NAN; len];
-        POOLS[threads - 1].install(|| conv_on(lanes, &x, &shape, &packed, epilogue, &mut y));
+        POOLS[threads - 1]
+            .install(|| conv_on(lanes, &x, Order::ChannelsLast, &shape, &packed, epilogue, &mut y));
         let tolerance = TOLERANCE * (inner + 4) as f64;
         for (at, (got, expect)) in y.iter().zip(&expect).enumerate() {
             let difference = (f64::from(*got) - expect).abs();
@@ -96,6 +98,13 @@ fn check(shape: ConvShape, activation: Activation, with_residual: bool) {
         if lanes == Lanes::Widest {
             assert_eq!(&y, first.get_or_insert_with(|| y.clone()), "{threads} threads: {shape:?}");
         }
+    }
+    if matches!(packed.kind, Kind::Panels(..)) {
+        let mut of_plain = vec![0.0; x.len()];
+        to_plain(&x, shape.batch, channels_in, shape.height * shape.width, &mut of_plain);
+        let mut y = vec![f32::NAN; len];
+        conv_plain(&of_plain, &shape, &packed, epilogue, &mut y);
+        assert_eq!(Some(y), first, "plain: {shape:?}");
     }
 }
 

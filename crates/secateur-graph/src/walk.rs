@@ -17,10 +17,10 @@ macro_rules! of_one_kind {
         }
     };
 }
-pub(super) use of_one_kind;
+pub(crate) use of_one_kind;
 
 /// Distance of neighbors along each axis of a row-major shape.
-pub(super) fn strides(shape: &[usize]) -> Vec<usize> {
+pub(crate) fn strides(shape: &[usize]) -> Vec<usize> {
     let mut strides = vec![1; shape.len()];
     for axis in (1..shape.len()).rev() {
         strides[axis - 1] = strides[axis] * shape[axis];
@@ -29,7 +29,7 @@ pub(super) fn strides(shape: &[usize]) -> Vec<usize> {
 }
 
 /// `y[i, j, ..] = x[offset + i * steps[0] + j * steps[1] + ..]` for all indices of `shape`.
-pub(super) fn strided<T: Copy>(
+pub(crate) fn strided<T: Copy>(
     x: &[T],
     y: &mut [T],
     shape: &[usize],
@@ -86,13 +86,13 @@ pub(super) fn strided<T: Copy>(
 }
 
 /// The same, of tensors.
-pub(super) fn strided_tensor(x: &Tensor, y: &mut Tensor, offset: usize, steps: &[isize]) {
+pub(crate) fn strided_tensor(x: &Tensor, y: &mut Tensor, offset: usize, steps: &[isize]) {
     let shape = y.shape().to_vec();
     of_one_kind!(x, y, strided(&shape, offset, steps));
 }
 
 /// `y[i, j, ..] = x[maps[0][i], maps[1][j], ..]`, or `fill` where a map has no index.
-pub(super) fn mapped<T: Copy>(
+pub(crate) fn mapped<T: Copy>(
     x: &[T],
     y: &mut [T],
     x_shape: &[usize],
@@ -132,17 +132,17 @@ pub(super) fn mapped<T: Copy>(
 }
 
 /// Copies the values under another shape.
-pub(super) fn copy<T: Copy>(x: &[T], y: &mut [T]) {
+pub(crate) fn copy<T: Copy>(x: &[T], y: &mut [T]) {
     y.copy_from_slice(x);
 }
 
 /// The same, of tensors.
-pub(super) fn copy_tensor(x: &Tensor, y: &mut Tensor) {
+pub(crate) fn copy_tensor(x: &Tensor, y: &mut Tensor) {
     of_one_kind!(x, y, copy());
 }
 
 /// The shape that shapes are broadcast to: axes are matched from the last one on.
-pub(super) fn broadcast_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
+pub(crate) fn broadcast_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
     let rank = a.len().max(b.len());
     let at = |shape: &[usize], axis: usize| {
         let lead = rank - shape.len();
@@ -161,7 +161,7 @@ pub(super) fn broadcast_shape(a: &[usize], b: &[usize]) -> Option<Vec<usize>> {
 }
 
 /// Steps with which a shape is read when it is broadcast to another.
-pub(super) fn broadcast_steps(from: &[usize], to: &[usize]) -> Vec<isize> {
+pub(crate) fn broadcast_steps(from: &[usize], to: &[usize]) -> Vec<isize> {
     let lead = to.len() - from.len();
     let steps = strides(from);
     let step = |axis: usize| {
