@@ -220,18 +220,6 @@ impl Graph {
         value.origin = Origin::Weight(stored);
     }
 
-    /// A name that no value has, from the one given.
-    pub fn fresh_name(&self, name: &str) -> String {
-        let taken = |name: &str| self.values.iter().any(|v| v.name == name);
-        let mut fresh = name.to_owned();
-        let mut number = 1;
-        while taken(&fresh) {
-            fresh = format!("{name}.{number}");
-            number += 1;
-        }
-        fresh
-    }
-
     /// Renames a value, e.g. an output.
     pub fn rename(&mut self, id: ValueId, name: &str) {
         name.clone_into(&mut self.values[id.0 as usize].name);

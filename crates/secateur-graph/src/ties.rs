@@ -262,12 +262,18 @@ impl Ties<'_> {
         self.builder.by_slot.get(&(self.node, slot)).copied()
     }
 
-    /// Whether the shapes of all inputs that are there and of the first output are known.
-    fn is_whole(&self) -> bool {
+    /// Whether all shapes are known and the operator can say what comes out.
+    fn are_known(&self) -> bool {
         let inputs = self.values.inputs.iter().enumerate();
         let mut inputs = inputs.filter(|(_, input)| input.is_some());
-        inputs.all(|(at, _)| self.has(Slot::In(at)))
-            && (self.values.outputs.is_empty() || self.has(Slot::Out(0)))
+        let placed = inputs.all(|(at, _)| self.has(Slot::In(at)))
+            && (self.values.outputs.is_empty() || self.has(Slot::Out(0)));
+        let of = |id: &Option<ValueId>| match id {
+            Some(id) => self.facts[id.0 as usize].as_ref().map(Some),
+            None => Some(None),
+        };
+        let inputs: Option<Vec<Option<&Fact>>> = self.values.inputs.iter().map(of).collect();
+        placed && inputs.is_some_and(|inputs| self.values.op.operator().facts(&inputs).is_ok())
     }
 
     /// Whether the input or output is there and its shape is known.
@@ -423,12 +429,13 @@ impl Coupling {
         }
         for (id, node) in graph.numbered_nodes() {
             let mut ties = Ties { builder: &mut builder, node: id, facts, values: node };
+            // What a file states of an output says nothing of how it comes from the inputs.
             if held.contains(&id) {
                 ties.freeze_all("this node cannot follow a cut");
-            } else if ties.is_whole() {
+            } else if ties.are_known() {
                 node.op.operator().ties(&mut ties);
             } else {
-                ties.freeze_all("not all of its shapes are known");
+                ties.freeze_all("not all is known of its inputs");
             }
         }
         for place in 0..builder.places.len() {

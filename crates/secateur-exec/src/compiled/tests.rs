@@ -178,7 +178,7 @@ fn a_block_of_attention_agrees() {
     let scores = net.add(Op::MatMul(MatMul), &[q, k]);
     let two = net.fixed(&[], &[2.0]);
     let scores = net.binary(Binary::Div, scores, two);
-    let scores = net.add(Op::Softmax(Softmax { axis: -1, log: false }), &[scores]);
+    let scores = net.add(Op::Softmax(Softmax { axis: -1, log: false, flat: false }), &[scores]);
     let y = net.add(Op::MatMul(MatMul), &[scores, v]);
     let y = net.add(Op::Transpose(Transpose { order: Some(vec![0, 2, 1, 3]) }), &[y]);
     let shape = net.integers(&[batch as i64, tokens as i64, width as i64]);

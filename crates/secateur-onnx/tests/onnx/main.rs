@@ -5,6 +5,9 @@
 mod bad_files;
 mod compiled;
 mod damaged;
+mod functions;
 mod heads;
+mod parts;
 mod real;
+mod versions;
 mod write;
