@@ -225,7 +225,9 @@ impl Coupling {
                 let name = fresh_name(&mut names, &format!("{}.{input}", node.name));
                 let fact = Fact::known(tensor.clone());
                 let value = small.add_constant(&name, tensor);
-                after.iter_mut().for_each(|facts| facts.push(Some(fact.clone())));
+                for facts in &mut after {
+                    facts.push(Some(fact.clone()));
+                }
                 small.set_input(id, input, Some(value));
             }
             // What the cut promises must hold for any number of an open dimension.
@@ -361,6 +363,8 @@ fn slice(
     }
     let fact = Graph::fact_of_weight(&sliced);
     let id = small.add_weight(&name, sliced);
-    after.iter_mut().for_each(|facts| facts.push(Some(fact.clone())));
+    for facts in after.iter_mut() {
+        facts.push(Some(fact.clone()));
+    }
     Ok(id)
 }

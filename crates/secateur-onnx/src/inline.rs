@@ -191,7 +191,7 @@ impl Inliner<'_> {
 fn size(node: &NodeProto) -> usize {
     let tensors = node.attribute.iter().filter_map(|attribute| attribute.t.as_ref());
     let shared: usize =
-        tensors.filter_map(|tensor| tensor.raw_data.as_ref()).map(|raw| raw.len()).sum();
+        tensors.filter_map(|tensor| tensor.raw_data.as_ref()).map(bytes::Bytes::len).sum();
     node.encoded_len() - shared + BYTES_OF_NODE
 }
 
@@ -204,8 +204,8 @@ fn made(node: &NodeProto) -> Vec<&str> {
     let mut names: Vec<&str> = node.output.iter().map(String::as_str).collect();
     let mut open: Vec<&GraphProto> = subgraphs(node).collect();
     while let Some(graph) = open.pop() {
-        names.extend(graph.input.iter().map(|info| info.name()));
-        names.extend(graph.initializer.iter().map(|tensor| tensor.name()));
+        names.extend(graph.input.iter().map(crate::proto::ValueInfoProto::name));
+        names.extend(graph.initializer.iter().map(crate::proto::TensorProto::name));
         for node in &graph.node {
             names.extend(node.output.iter().map(String::as_str));
             open.extend(subgraphs(node));

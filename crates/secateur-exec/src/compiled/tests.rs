@@ -283,7 +283,7 @@ fn numbers_made_of_the_batch_are_those_of_the_whole() {
     let (rows, back) = (net.integers(&[4, -1]), net.integers(&[-1, 8]));
     let y = net.unary(Unary::Tanh, x);
     let y = net.add(reshape.clone(), &[y, rows]);
-    let y = net.add(Op::Softmax(Softmax { axis: 1, log: false }), &[y]);
+    let y = net.add(Op::Softmax(Softmax { axis: 1, log: false, flat: false }), &[y]);
     let y = net.add(reshape, &[y, back]);
     assert_eq!(net.check(&[y]).parts, 1);
     // What is by image is run by image.

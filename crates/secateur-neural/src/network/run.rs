@@ -128,16 +128,14 @@ pub fn run_on(
     let mut done = loop {
         match make(recipe, asked, &model, calibration.as_ref(), earlier.as_ref(), progress) {
             Ok(done) => break done,
-            Err(error) => match hold(&mut model, &error) {
-                Some(warning) => {
-                    progress.warn(&warning);
-                    held.push(warning);
-                }
-                None => {
+            Err(error) => {
+                let Some(warning) = hold(&mut model, &error) else {
                     output.abandon()?;
                     return Err(error);
-                }
-            },
+                };
+                progress.warn(&warning);
+                held.push(warning);
+            }
         }
     };
     done.warnings.extend(held);
