@@ -26,8 +26,8 @@ fn json(folder: &Folder, words: &str) -> Value {
 fn a_network_is_inspected_pruned_measured_and_compared() {
     let folder = folder();
     let found = json(&folder, "inspect net.onnx");
-    assert_eq!(found["layers"].as_array().unwrap().len(), 9);
-    assert!(found["layers"][8]["frozen"].as_str().unwrap().contains("output of the network"));
+    assert_eq!(found["layers"].as_array().unwrap().len(), 10);
+    assert!(found["layers"][9]["frozen"].as_str().unwrap().contains("output of the network"));
     let made = json(
         &folder,
         "prune net.onnx -o small.onnx --target macs=0.6 --method least-squares \
