@@ -6,9 +6,11 @@ use std::ops::Range;
 use prost::Message;
 
 use crate::check::own_domain;
+use crate::network::subgraphs;
 use crate::patch::{every_name, key};
 use crate::proto::{
     AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
+    TensorProto, ValueInfoProto,
 };
 
 /// Calls in calls that are followed.
@@ -191,12 +193,8 @@ impl Inliner<'_> {
 fn size(node: &NodeProto) -> usize {
     let tensors = node.attribute.iter().filter_map(|attribute| attribute.t.as_ref());
     let shared: usize =
-        tensors.filter_map(|tensor| tensor.raw_data.as_ref()).map(|raw| raw.len()).sum();
+        tensors.filter_map(|tensor| tensor.raw_data.as_ref()).map(bytes::Bytes::len).sum();
     node.encoded_len() - shared + BYTES_OF_NODE
-}
-
-fn subgraphs(node: &NodeProto) -> impl Iterator<Item = &GraphProto> {
-    node.attribute.iter().flat_map(|attribute| attribute.g.iter().chain(&attribute.graphs))
 }
 
 /// Names that a node gives, in its subgraphs too.
@@ -204,8 +202,8 @@ fn made(node: &NodeProto) -> Vec<&str> {
     let mut names: Vec<&str> = node.output.iter().map(String::as_str).collect();
     let mut open: Vec<&GraphProto> = subgraphs(node).collect();
     while let Some(graph) = open.pop() {
-        names.extend(graph.input.iter().map(|info| info.name()));
-        names.extend(graph.initializer.iter().map(|tensor| tensor.name()));
+        names.extend(graph.input.iter().map(ValueInfoProto::name));
+        names.extend(graph.initializer.iter().map(TensorProto::name));
         for node in &graph.node {
             names.extend(node.output.iter().map(String::as_str));
             open.extend(subgraphs(node));
