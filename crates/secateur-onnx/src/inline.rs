@@ -6,9 +6,11 @@ use std::ops::Range;
 use prost::Message;
 
 use crate::check::own_domain;
+use crate::network::subgraphs;
 use crate::patch::{every_name, key};
 use crate::proto::{
     AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
+    TensorProto, ValueInfoProto,
 };
 
 /// Calls in calls that are followed.
@@ -193,10 +195,6 @@ fn size(node: &NodeProto) -> usize {
     let shared: usize =
         tensors.filter_map(|tensor| tensor.raw_data.as_ref()).map(bytes::Bytes::len).sum();
     node.encoded_len() - shared + BYTES_OF_NODE
-}
-
-fn subgraphs(node: &NodeProto) -> impl Iterator<Item = &GraphProto> {
-    node.attribute.iter().flat_map(|attribute| attribute.g.iter().chain(&attribute.graphs))
 }
 
 /// Names that a node gives, in its subgraphs too.

@@ -8,6 +8,7 @@
 
 mod bad_arguments;
 mod bad_files;
+mod bad_networks;
 mod encoders;
 mod full_disk;
 mod generate;

@@ -1,10 +1,11 @@
 //! Operators of versions before 13: read in their own sense, and written in their own form.
 
 use secateur_onnx::attributes::Attributes;
-use secateur_onnx::proto::{AttributeProto, NodeProto};
-use secateur_tensor::{Stored, Tensor};
+use secateur_onnx::proto::attribute_proto::AttributeType;
+use secateur_onnx::proto::{AttributeProto, GraphProto, NodeProto};
+use secateur_tensor::{Bytes, DType, Stored, Tensor};
 
-use crate::parts::{constant, float, halved, ints, model, network, node, run, weight, with};
+use crate::parts::{constant, float, halved, info, ints, model, network, node, run, weight, with};
 
 fn x() -> Tensor {
     Tensor::f32(vec![1, 2, 2, 2], vec![0.0, 1.0, 2.0, 3.0, -1.0, -2.0, 0.5, 4.0])
@@ -117,7 +118,7 @@ fn softmax_was_taken_of_matrices() {
 fn int(name: &str) -> AttributeProto {
     AttributeProto {
         name: Some(name.to_owned()),
-        r#type: Some(secateur_onnx::proto::attribute_proto::AttributeType::Int.into()),
+        r#type: Some(AttributeType::Int.into()),
         ..AttributeProto::default()
     }
 }
@@ -195,4 +196,42 @@ fn constants_in_nodes_are_cut() {
     let dims: Vec<&[i64]> = graph.initializer.iter().map(|t| t.dims.as_slice()).collect();
     assert_eq!(dims, [[4, 2, 1, 1], [3, 4, 1, 1]]);
     run(&network(&small), &x());
+}
+
+#[test]
+fn what_a_branch_uses_from_around_it_is_left_alone() {
+    let branch = |input: &str, output: &str| GraphProto {
+        name: Some(output.to_owned()),
+        node: vec![node("Relu", &[input], output, &[])],
+        output: vec![info(output, &[1, 8, 2, 2])],
+        ..GraphProto::default()
+    };
+    let attribute = |name: &str, graph: GraphProto| AttributeProto {
+        name: Some(name.to_owned()),
+        r#type: Some(AttributeType::Graph.into()),
+        g: Some(graph),
+        ..AttributeProto::default()
+    };
+    let branches = [
+        attribute("then_branch", branch("c", "then")),
+        attribute("else_branch", branch("d", "else")),
+    ];
+    let nodes = vec![
+        node("Conv", &["x", "w"], "c", &[]),
+        node("Conv", &["c", "v"], "d", &[]),
+        with(node("If", &["z"], "e", &[]), &branches),
+        node("Conv", &["x", "w"], "f", &[]),
+        node("Conv", &["f", "v"], "g", &[]),
+        node("Add", &["e", "g"], "y", &[]),
+    ];
+    let z = Stored::new(DType::Bool, vec![], Bytes::owned(vec![1])).unwrap();
+    let weights = [("w", weight(&[8, 2, 1, 1])), ("v", weight(&[8, 8, 1, 1])), ("z", z)];
+    let whole = model(17, nodes, &weights, [&[1, 2, 2, 2], &[1, 8, 2, 2]]);
+    let small = halved(&network(&whole));
+    // Only the channels of f are no one else's; the weights of c and d are as they were.
+    let (was, is) = (whole.graph.unwrap(), small.graph.unwrap());
+    assert_eq!(is.node[..3], was.node[..3]);
+    assert_eq!(is.initializer[..3], was.initializer[..3]);
+    let dims: Vec<&[i64]> = is.initializer[3..].iter().map(|t| t.dims.as_slice()).collect();
+    assert_eq!(dims, [[4, 2, 1, 1], [8, 4, 1, 1]]);
 }
