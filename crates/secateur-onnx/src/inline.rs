@@ -10,7 +10,6 @@ use crate::network::subgraphs;
 use crate::patch::{every_name, key};
 use crate::proto::{
     AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto,
-    TensorProto, ValueInfoProto,
 };
 
 /// Calls in calls that are followed.
