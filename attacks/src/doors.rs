@@ -7,7 +7,8 @@ use std::path::Path;
 
 use secateur_checkpoint::config::Config;
 use secateur_checkpoint::{Tokenizer, arch, gguf, safetensors};
-use secateur_onnx::Document;
+use secateur_graph::{Coupling, Granularity};
+use secateur_onnx::{Document, Network};
 use secateur_store::journal_steps;
 use secateur_tensor::Bytes;
 
@@ -60,6 +61,26 @@ pub fn onnx(bytes: &[u8]) {
     let again = again.expect("what was written can be read");
     let model = again.encode("door.onnx").expect("and written again").model;
     assert!(model == encoded.model, "a second round changes nothing");
+    network(again);
+}
+
+/// A document as a graph: shapes, coupled channels, and half of each group cut.
+fn network(document: Document) {
+    if document.check_supported().is_err() {
+        return;
+    }
+    let Ok(network) = Network::new(document) else { return };
+    let Ok((_, facts)) = network.bind(&[]) else { return };
+    let coupling = Coupling::new(&network.graph, &facts, Granularity::Outer);
+    let mut keep = vec![true; coupling.classes.len()];
+    for group in &coupling.groups {
+        for class in &group.classes[..group.classes.len() / 2] {
+            keep[*class] = false;
+        }
+    }
+    if let Ok((small, facts)) = coupling.shrink(&network.graph, &facts, &keep) {
+        let _ = network.patched(&small, &facts).encode("door.onnx");
+    }
 }
 
 /// A config.json, to the sizes of the model.

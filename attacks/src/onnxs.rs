@@ -43,6 +43,7 @@ pub const CASES: &[Case] = &[
     Case { name: "onnx_without_opset", write: |f| edited(f, |m| m.opset_import.clear()) },
     Case { name: "onnx_two_opsets", write: |f| edited(f, |m| m.opset_import = two_opsets()) },
     Case { name: "onnx_opset_0", write: |f| edited(f, |m| m.opset_import[0].version = Some(0)) },
+    Case { name: "onnx_opset_6", write: |f| edited(f, |m| m.opset_import[0].version = Some(6)) },
     Case { name: "onnx_opset_12", write: |f| edited(f, |m| m.opset_import[0].version = Some(12)) },
     Case {
         name: "onnx_opset_999",

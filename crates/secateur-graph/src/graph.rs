@@ -220,18 +220,6 @@ impl Graph {
         value.origin = Origin::Weight(stored);
     }
 
-    /// A name that no value has, from the one given.
-    pub fn fresh_name(&self, name: &str) -> String {
-        let taken = |name: &str| self.values.iter().any(|v| v.name == name);
-        let mut fresh = name.to_owned();
-        let mut number = 1;
-        while taken(&fresh) {
-            fresh = format!("{name}.{number}");
-            number += 1;
-        }
-        fresh
-    }
-
     /// Renames a value, e.g. an output.
     pub fn rename(&mut self, id: ValueId, name: &str) {
         name.clone_into(&mut self.values[id.0 as usize].name);
@@ -361,6 +349,7 @@ impl Graph {
         }
         match node.op.operator().facts(&inputs) {
             Ok(mut outputs) => {
+                check_sizes(&outputs)?;
                 ops::fold(&node.op, &inputs, &mut outputs);
                 Ok(Some(outputs))
             }
@@ -421,7 +410,8 @@ fn bind(
     symbols: &mut HashMap<Dim, usize>,
 ) -> Result<(), GraphError> {
     let expected = &value.fact.shape;
-    let fits = expected.len() == shape.len()
+    let fits = count_of(shape).is_some()
+        && expected.len() == shape.len()
         && expected.iter().zip(shape).all(|(dim, &n)| match dim {
             Dim::Known(known) => *known == n,
             Dim::Symbol(_) => *symbols.entry(dim.clone()).or_insert(n) == n,
@@ -434,6 +424,25 @@ fn bind(
         found: shape.to_vec(),
         expected: expected.clone(),
     })
+}
+
+/// Refuses values of more elements than any memory holds, before anything is computed of them.
+fn check_sizes(facts: &[Fact]) -> Result<(), OpError> {
+    for fact in facts {
+        if let Some(shape) = fact.known_shape()
+            && count_of(&shape).is_none()
+        {
+            return Err(OpError::Attribute(format!("an output of shape {shape:?} is too large")));
+        }
+    }
+    Ok(())
+}
+
+/// The number of values of a shape, when some memory could hold them.
+fn count_of(shape: &[usize]) -> Option<usize> {
+    const MOST: usize = 1 << 36;
+    let count = shape.iter().try_fold(1_usize, |count, n| count.checked_mul(*n))?;
+    (count <= MOST).then_some(count)
 }
 
 /// A fact with the numbers of this run for its symbols, when all are known.

@@ -1,6 +1,6 @@
 //! The smaller graph that is left when classes of elements are cut.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use secateur_tensor::stored::StoredError;
 use secateur_tensor::tensor::Values;
@@ -195,6 +195,8 @@ impl Coupling {
         let mut after: Vec<Vec<Option<Fact>>> = vec![facts.to_vec()];
         after.extend(others.iter().cloned());
         let mut copies: Copies = HashMap::new();
+        let mut names: HashSet<String> =
+            graph.values().iter().map(|value| value.name.clone()).collect();
         for (id, node) in graph.numbered_nodes() {
             let touched =
                 self.slice_constants(&mut small, &mut after, &kept, (id, node), &mut copies)?;
@@ -220,10 +222,12 @@ impl Coupling {
                 small.set_op(id, op);
             }
             for (input, tensor) in changed.inputs {
-                let name = small.fresh_name(&format!("{}.{input}", node.name));
+                let name = fresh_name(&mut names, &format!("{}.{input}", node.name));
                 let fact = Fact::known(tensor.clone());
                 let value = small.add_constant(&name, tensor);
-                after.iter_mut().for_each(|facts| facts.push(Some(fact.clone())));
+                for facts in &mut after {
+                    facts.push(Some(fact.clone()));
+                }
                 small.set_input(id, input, Some(value));
             }
             // What the cut promises must hold for any number of an open dimension.
@@ -315,6 +319,13 @@ impl Coupling {
     }
 }
 
+/// A name that is not taken, from the one given.
+fn fresh_name(taken: &mut HashSet<String>, name: &str) -> String {
+    let numbered = (1..).map(|number| format!("{name}.{number}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    names.find(|name| taken.insert(name.clone())).expect("there is always a further number")
+}
+
 /// A tensor as a file would hold it.
 fn at_rest(tensor: &Tensor) -> Stored {
     let shape = tensor.shape().to_vec();
@@ -352,6 +363,8 @@ fn slice(
     }
     let fact = Graph::fact_of_weight(&sliced);
     let id = small.add_weight(&name, sliced);
-    after.iter_mut().for_each(|facts| facts.push(Some(fact.clone())));
+    for facts in after.iter_mut() {
+        facts.push(Some(fact.clone()));
+    }
     Ok(id)
 }

@@ -141,6 +141,14 @@ impl Builder {
         self.places.len() as u32 - 1
     }
 
+    /// Whether the axes of another value can be looked at: sizes come from files.
+    fn has_room(&self, fact: &Fact) -> bool {
+        const MOST: usize = 1 << 27;
+        let shape = fact.known_shape().unwrap_or_default();
+        let sum = shape.iter().try_fold(self.parent.len(), |sum, n| sum.checked_add(*n));
+        sum.is_some_and(|sum| sum <= MOST)
+    }
+
     fn element(&self, place: u32, axis: u32, index: usize) -> u32 {
         self.places[place as usize].base[axis as usize] + index as u32
     }
@@ -252,6 +260,20 @@ fn gcd(a: usize, b: usize) -> usize {
 impl Ties<'_> {
     fn place(&self, slot: Slot) -> Option<u32> {
         self.builder.by_slot.get(&(self.node, slot)).copied()
+    }
+
+    /// Whether all shapes are known and the operator can say what comes out.
+    fn are_known(&self) -> bool {
+        let inputs = self.values.inputs.iter().enumerate();
+        let mut inputs = inputs.filter(|(_, input)| input.is_some());
+        let placed = inputs.all(|(at, _)| self.has(Slot::In(at)))
+            && (self.values.outputs.is_empty() || self.has(Slot::Out(0)));
+        let of = |id: &Option<ValueId>| match id {
+            Some(id) => self.facts[id.0 as usize].as_ref().map(Some),
+            None => Some(None),
+        };
+        let inputs: Option<Vec<Option<&Fact>>> = self.values.inputs.iter().map(of).collect();
+        placed && inputs.is_some_and(|inputs| self.values.op.operator().facts(&inputs).is_ok())
     }
 
     /// Whether the input or output is there and its shape is known.
@@ -381,6 +403,9 @@ impl Coupling {
             let outputs = outputs.map(|(at, value)| (Slot::Out(at), at, value));
             for (slot, at, value) in inputs.chain(outputs) {
                 let Some(fact) = &facts[value.0 as usize] else { continue };
+                if !builder.has_room(fact) {
+                    continue;
+                }
                 let place = match graph.value(value).origin {
                     Origin::Weight(_) | Origin::Constant(_) => {
                         builder.add_place(value, Some((id, at)), fact)
@@ -404,13 +429,13 @@ impl Coupling {
         }
         for (id, node) in graph.numbered_nodes() {
             let mut ties = Ties { builder: &mut builder, node: id, facts, values: node };
-            let mut around = node.inputs.iter().flatten().chain(node.outputs.first());
+            // What a file states of an output says nothing of how it comes from the inputs.
             if held.contains(&id) {
                 ties.freeze_all("this node cannot follow a cut");
-            } else if around.any(|value| facts[value.0 as usize].is_none()) {
-                ties.freeze_all("not all shapes are known");
-            } else {
+            } else if ties.are_known() {
                 node.op.operator().ties(&mut ties);
+            } else {
+                ties.freeze_all("not all is known of its inputs");
             }
         }
         for place in 0..builder.places.len() {

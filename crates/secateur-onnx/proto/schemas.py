@@ -1,4 +1,4 @@
-"""Writes src/schemas/table.rs: what ONNX says of its operators, opsets 13 to 23.
+"""Writes src/schemas/table.rs: what ONNX says of its operators, opsets 7 to 23.
 
 Run with the onnx package of the version in README.md: python schemas.py > ../src/schemas/table.rs
 """
@@ -7,7 +7,7 @@ import collections
 
 import onnx.defs
 
-FIRST, LAST = 13, 23
+FIRST, LAST = 7, 23
 MANY = 2**31 - 1
 
 
@@ -20,7 +20,7 @@ def main():
     for schema in onnx.defs.get_all_schemas_with_history():
         if schema.domain == "":
             versions[schema.name].append(schema)
-    print("//! Operators of ONNX, opsets 13 to 23, sorted: name, inputs, outputs, attributes.")
+    print("//! Operators of ONNX, opsets 7 to 23, sorted: name, inputs, outputs, attributes.")
     print("//!")
     print("//! Written by `proto/schemas.py`; do not edit.")
     print()

@@ -46,15 +46,31 @@ impl<'a> Attributes<'a> {
 
 /// Sets an attribute to an integer.
 pub fn set_int(node: &mut NodeProto, name: &str, value: i64) {
-    match node.attribute.iter_mut().find(|attribute| attribute.name() == name) {
-        Some(attribute) => attribute.i = Some(value),
-        None => node.attribute.push(AttributeProto {
+    attribute(node, name, AttributeType::Int).i = Some(value);
+}
+
+/// Sets an attribute to integers.
+pub fn set_ints(node: &mut NodeProto, name: &str, values: &[i64]) {
+    attribute(node, name, AttributeType::Ints).ints = values.to_vec();
+}
+
+/// Sets an attribute to numbers.
+pub fn set_floats(node: &mut NodeProto, name: &str, values: &[f32]) {
+    attribute(node, name, AttributeType::Floats).floats = values.to_vec();
+}
+
+/// The attribute of a name, which is new where there is none.
+fn attribute<'a>(node: &'a mut NodeProto, name: &str, of: AttributeType) -> &'a mut AttributeProto {
+    let all = &mut node.attribute;
+    let at = all.iter().position(|attribute| attribute.name() == name).unwrap_or(all.len());
+    if at == all.len() {
+        all.push(AttributeProto {
             name: Some(name.to_owned()),
-            r#type: Some(AttributeType::Int.into()),
-            i: Some(value),
+            r#type: Some(of.into()),
             ..AttributeProto::default()
-        }),
+        });
     }
+    &mut all[at]
 }
 
 /// Takes an attribute away.

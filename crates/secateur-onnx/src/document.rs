@@ -14,8 +14,9 @@ use crate::{check, shared, sniff, tensors, wire};
 
 /// Newest version of the format that is known.
 pub const IR_VERSION_MAX: i64 = 14;
-/// Oldest and newest version of the operators that are supported.
-pub const OPSETS: [i64; 2] = [13, 23];
+/// Oldest and newest version of the operators that are supported. Before version 7 operators
+/// broadcast in other ways.
+pub const OPSETS: [i64; 2] = [7, 23];
 
 /// Warnings that are kept.
 const WARNINGS_MAX: usize = 50;

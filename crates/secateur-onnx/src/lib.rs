@@ -18,6 +18,7 @@ mod codes;
 pub mod document;
 pub mod error;
 mod external;
+mod inline;
 pub mod network;
 pub mod operators;
 mod patch;

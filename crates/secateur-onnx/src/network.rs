@@ -3,12 +3,14 @@
 use std::collections::{HashMap, HashSet};
 
 use secateur_graph::ops::{Op, Opaque};
-use secateur_graph::{Dim, Fact, Graph, GraphError, Kind, NodeId, Origin, ValueId};
+use secateur_graph::{Dim, Fact, Graph, GraphError, Kind, NodeId, Origin, Value, ValueId};
 use secateur_tensor::{DType, Stored};
 
 use crate::attributes::Attributes;
 use crate::document::Document;
 use crate::error::OnnxError;
+use crate::inline::{self, Expanded};
+use crate::operators::forms::{self, Place};
 use crate::operators::{self, Around};
 use crate::proto::{
     GraphProto, NodeProto, TensorProto, ValueInfoProto, tensor_shape_proto, type_proto,
@@ -25,14 +27,17 @@ pub struct Network {
     pub document: Document,
     /// Its graph. Constants are weights, whether the file has them as initializers or as nodes.
     pub graph: Graph,
-    /// For each node of the graph, its number in the file; none for what stands in for a constant
-    /// of a type that nothing is computed from.
+    /// The graph of the file with its functions written out, where it calls some.
+    pub(crate) expanded: Option<Expanded>,
+    /// For each node of the graph, its number in the file with its functions written out; none
+    /// for what stands in for a constant of a type that nothing is computed from.
     pub(crate) nodes: Vec<Option<usize>>,
 }
 
 /// Reads the nodes of a graph one after the other.
 struct Reader<'a> {
     document: &'a Document,
+    refused: Option<&'a HashMap<usize, &'static str>>,
     graph: Graph,
     nodes: Vec<Option<usize>>,
     by_name: HashMap<String, ValueId>,
@@ -53,9 +58,22 @@ impl Around for Reader<'_> {
     }
 
     fn constant_shape(&self, input: &str) -> Option<Vec<usize>> {
-        match &self.graph.value(*self.by_name.get(input)?).origin {
-            Origin::Weight(stored) => Some(stored.shape().to_vec()),
-            Origin::Constant(_) | Origin::Input | Origin::Node(_) => None,
+        let mut value = self.graph.value(*self.by_name.get(input)?);
+        loop {
+            let node = match &value.origin {
+                Origin::Weight(stored) => return Some(stored.shape().to_vec()),
+                Origin::Constant(_) | Origin::Input => return None,
+                Origin::Node(node) => self.graph.node(*node),
+            };
+            let same = matches!(
+                node.op,
+                Op::Cast(_)
+                    | Op::CastLike(_)
+                    | Op::Dequantize(_)
+                    | Op::Quantize(_)
+                    | Op::Identity(_)
+            );
+            value = self.graph.value((*node.inputs.first()?).filter(|_| same)?);
         }
     }
 }
@@ -77,9 +95,12 @@ impl Network {
     /// [`OnnxError`] when a tensor cannot be read.
     pub fn new(document: Document) -> Result<Self, OnnxError> {
         let empty = GraphProto::default();
-        let graph = document.model.graph.as_ref().unwrap_or(&empty);
+        let expanded = inline::expanded(&document.model);
+        let own = || document.model.graph.as_ref().unwrap_or(&empty);
+        let graph = expanded.as_ref().map_or_else(own, |expanded| &expanded.graph);
         let mut reader = Reader {
             document: &document,
+            refused: expanded.as_ref().map(|expanded| &expanded.refused),
             graph: Graph::new(),
             nodes: Vec::new(),
             by_name: HashMap::new(),
@@ -97,51 +118,49 @@ impl Network {
             }
         }
         let Reader { graph, nodes, .. } = reader;
-        Ok(Self { document, graph, nodes })
+        Ok(Self { document, graph, expanded, nodes })
     }
 
-    /// Shapes of the inputs with numbers for their symbols: those given by name, else 1 for the
-    /// first axis and `other` for further ones.
+    /// Shapes of the inputs with numbers for their symbols: those given by name, else 1 for what
+    /// is the first axis of an input and `other` for further ones.
     pub fn shapes(&self, given: &[(String, Vec<usize>)], other: usize) -> Vec<Vec<usize>> {
-        let mut symbols: HashMap<&Dim, usize> = HashMap::new();
+        let inputs = || self.graph.inputs.iter().map(|id| self.graph.value(*id));
+        let mut symbols: HashMap<&Dim, usize> =
+            inputs().filter_map(|value| Some((value.fact.shape.first()?, 1))).collect();
         for (name, shape) in given {
             if let Some(id) = self.graph.input(name) {
                 symbols.extend(self.graph.value(id).fact.shape.iter().zip(shape.iter().copied()));
             }
         }
-        let number = |(axis, dim): (usize, &Dim)| {
-            let usual = if axis == 0 { 1 } else { other };
-            dim.known().or_else(|| symbols.get(dim).copied()).unwrap_or(usual)
+        let number = |dim: &Dim| dim.known().or_else(|| symbols.get(dim).copied()).unwrap_or(other);
+        let of = |value: &Value| match given.iter().find(|(name, _)| *name == value.name) {
+            Some((_, shape)) => shape.clone(),
+            None => value.fact.shape.iter().map(number).collect(),
         };
-        let of = |id: &ValueId| {
-            let value = self.graph.value(*id);
-            match given.iter().find(|(name, _)| *name == value.name) {
-                Some((_, shape)) => shape.clone(),
-                None => value.fact.shape.iter().enumerate().map(number).collect(),
-            }
-        };
-        self.graph.inputs.iter().map(of).collect()
+        inputs().map(of).collect()
     }
 
     /// The facts of all values for shapes that fit: those given, and for open dimensions beyond
     /// the first axis the first number of a list that the network accepts.
     ///
     /// # Errors
-    /// [`GraphError`] of the last try.
+    /// [`GraphError`] of the first try.
     pub fn bind(&self, given: &[(String, Vec<usize>)]) -> Result<Bound, GraphError> {
-        let mut last = None;
-        for other in [64, 224, 32, 128, 16, 8, 1] {
+        let mut first = None;
+        for other in [64, 224, 32, 128, 16, 8, 1, 512, 4096] {
             let shapes = self.shapes(given, other);
             match self.graph.bind(&shapes) {
                 Ok(facts) => return Ok((shapes, facts)),
-                Err(error) => last = Some(error),
+                Err(error) => {
+                    first.get_or_insert(error);
+                }
             }
         }
-        Err(last.expect("the list is not empty"))
+        Err(first.expect("the list is not empty"))
     }
 
-    /// The number of a node in the file.
-    pub fn number(&self, node: NodeId) -> Option<usize> {
+    /// The number of a node in the file, with its functions written out.
+    pub(crate) fn number(&self, node: NodeId) -> Option<usize> {
         self.nodes.get(node.0 as usize).copied().flatten()
     }
 }
@@ -207,9 +226,13 @@ impl<'a> Reader<'a> {
             self.by_name.insert(first.to_owned(), *id);
             return Ok(());
         }
-        let op = operators::read(node, self);
-        let mut inputs: Vec<Option<ValueId>> =
-            node.input.iter().map(|name| self.by_name.get(name).copied()).collect();
+        let mut op = operators::read(node, self);
+        if let Op::Opaque(opaque) = &mut op
+            && let Some(why) = self.refused.and_then(|refused| refused.get(&at))
+        {
+            opaque.why = Some((*why).to_owned());
+        }
+        let mut inputs = self.operands(node, &op);
         // What the subgraphs of a node use from around it.
         inputs.extend(
             captured(node).iter().filter_map(|name| self.by_name.get(*name).copied()).map(Some),
@@ -232,6 +255,22 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The inputs of an operator, wherever its version has them.
+    fn operands(&mut self, node: &NodeProto, op: &Op) -> Vec<Option<ValueId>> {
+        if matches!(op, Op::Opaque(_)) {
+            return node.input.iter().map(|name| self.by_name.get(name).copied()).collect();
+        }
+        let mut find = |place| match place {
+            Place::Input(at) => self.by_name.get(node.input.get(at)?).copied(),
+            Place::Attribute(name) => {
+                let tensor = forms::tensor(node, name)?;
+                Some(self.graph.add_constant(&format!("{}.{name}", node.output.first()?), tensor))
+            }
+        };
+        let places = forms::places(node, self.opset);
+        places.into_iter().map(|place| place.and_then(&mut find)).collect()
     }
 
     fn is_output(&self, name: &str) -> bool {
@@ -295,7 +334,8 @@ pub(crate) fn captured(node: &NodeProto) -> Vec<&str> {
     used
 }
 
-fn subgraphs(node: &NodeProto) -> impl Iterator<Item = &GraphProto> {
+/// The subgraphs of a node.
+pub(crate) fn subgraphs(node: &NodeProto) -> impl Iterator<Item = &GraphProto> {
     node.attribute.iter().flat_map(|attribute| attribute.g.iter().chain(&attribute.graphs))
 }
 

@@ -5,10 +5,13 @@ use std::collections::{HashMap, HashSet};
 use secateur_graph::ops::Op;
 use secateur_graph::{Fact, Graph, NodeId, Origin, ValueId};
 use secateur_tensor::Stored;
+use secateur_tensor::tensor::Values;
 
+use crate::check::own_domain;
 use crate::document::Document;
 use crate::network::{Network, captured};
 use crate::operators;
+use crate::operators::forms::{self, Place};
 use crate::proto::attribute_proto::AttributeType;
 use crate::proto::tensor_shape_proto::dimension::Value as DimValue;
 use crate::proto::{AttributeProto, GraphProto, TensorProto, ValueInfoProto, type_proto};
@@ -25,6 +28,10 @@ impl Network {
     pub fn patched(&self, graph: &Graph, facts: &[Option<Fact>]) -> Document {
         let mut document = self.document.clone();
         let ir_version = document.model.ir_version();
+        let opset = document.opset();
+        if let Some(expanded) = &self.expanded {
+            document.model.graph = Some(expanded.graph.clone());
+        }
         let Some(proto) = document.model.graph.as_mut() else { return document };
         let dead_before = dead(proto);
         let names = self.constant_names(graph, proto);
@@ -40,17 +47,31 @@ impl Network {
                 if was.inputs.get(input).copied().flatten() == Some(*value) {
                     continue;
                 }
-                let inputs = &mut proto.node[at].input;
-                if inputs.len() <= input {
-                    inputs.resize(input + 1, String::new());
+                let node = &mut proto.node[at];
+                match forms::place(node.op_type(), opset, input) {
+                    Place::Attribute(name) => {
+                        if let Some(stored) = at_rest(&graph.value(*value).origin) {
+                            forms::put(node, name, &stored);
+                        }
+                    }
+                    Place::Input(input) => {
+                        // What only a dead node uses has no name; the node goes with it.
+                        let Some(name) = names.get(value) else { continue };
+                        if node.input.len() <= input {
+                            node.input.resize(input + 1, String::new());
+                        }
+                        node.input[input].clone_from(name);
+                    }
                 }
-                inputs[input].clone_from(&names[value]);
             }
         }
         self.put_constants(graph, proto, &names, ir_version < FREE_INITIALIZERS);
         remove_dead(proto, &dead_before);
         self.put_shapes(graph, facts, proto);
         put_shapes_of_constants(proto);
+        if let Some(expanded) = &self.expanded {
+            expanded.fold(&mut document.model, &self.document.model);
+        }
         document
     }
 
@@ -59,10 +80,15 @@ impl Network {
     fn constant_names(&self, graph: &Graph, proto: &GraphProto) -> HashMap<ValueId, String> {
         let mut taken: HashSet<String> = every_name(proto);
         let old = self.graph.values().len();
+        let opset = self.document.opset();
         let mut kept: HashSet<&str> = HashSet::new();
         let mut fresh: Vec<ValueId> = Vec::new();
+        let mut is_fresh: HashSet<ValueId> = HashSet::new();
         let live = live_nodes(graph);
-        for (id, node) in graph.numbered_nodes().filter(|(id, _)| live.contains(id)) {
+        // What led to no output before stays in the file, so it has to fit as well.
+        let live_before = live_nodes(&self.graph);
+        let stays = |id: &NodeId| live.contains(id) || !live_before.contains(id);
+        for (id, node) in graph.numbered_nodes().filter(|(id, _)| stays(id)) {
             let asks_for_type = asks_for_type_or_shape(&node.op);
             for (at, value) in node.inputs.iter().enumerate() {
                 let Some(value) = value else { continue };
@@ -71,32 +97,34 @@ impl Network {
                 }
                 if (value.0 as usize) < old {
                     kept.insert(&graph.value(*value).name);
-                } else if !fresh.contains(value) && self.number(id).is_some() {
+                } else if let Some(number) = self.number(id)
+                    && let Place::Input(_) = forms::place(proto.node[number].op_type(), opset, at)
+                    && is_fresh.insert(*value)
+                {
                     fresh.push(*value);
                 }
             }
         }
-        let outputs: HashSet<&str> =
-            graph.outputs.iter().map(|id| graph.value(*id).name.as_str()).collect();
-        let captured: HashSet<String> =
-            proto.node.iter().flat_map(captured).map(str::to_owned).collect();
+        let outputs = graph.outputs.iter().map(|id| graph.value(*id).name.as_str());
+        kept.extend(outputs);
+        kept.extend(proto.node.iter().flat_map(captured));
+        let constants = self.graph.values()[..old].iter();
+        let mut reusable: HashSet<&str> = constants
+            .filter(|value| matches!(value.origin, Origin::Weight(_)))
+            .map(|value| value.name.as_str())
+            .filter(|name| !kept.contains(name))
+            .collect();
+        let mut numbers: HashMap<&str, usize> = HashMap::new();
         let mut names = HashMap::new();
-        let mut reused: HashSet<String> = HashSet::new();
         for id in fresh {
-            let wish = graph.value(id).name.clone();
-            let is_constant = self.graph.values()[..old]
-                .iter()
-                .any(|value| value.name == wish && matches!(value.origin, Origin::Weight(_)));
-            let free = is_constant
-                && !kept.contains(wish.as_str())
-                && !outputs.contains(wish.as_str())
-                && !captured.contains(&wish)
-                && reused.insert(wish.clone());
-            let mut name = wish.clone();
-            let mut number = 1;
-            while !free && taken.contains(&name) {
-                name = format!("{wish}_{number}");
-                number += 1;
+            let wish = graph.value(id).name.as_str();
+            let mut name = wish.to_owned();
+            if !reusable.remove(wish) {
+                let number = numbers.entry(wish).or_insert(0);
+                while taken.contains(&name) {
+                    *number += 1;
+                    name = format!("{wish}_{number}");
+                }
             }
             taken.insert(name.clone());
             names.insert(id, name);
@@ -157,16 +185,7 @@ impl Network {
         let mut ids: Vec<&ValueId> = names.keys().collect();
         ids.sort_unstable();
         for id in ids {
-            let stored = match &graph.value(*id).origin {
-                Origin::Weight(stored) => stored.clone(),
-                Origin::Constant(tensor) => match tensor.values() {
-                    secateur_tensor::tensor::Values::I64(values) => {
-                        Stored::of_i64(tensor.shape().to_vec(), values)
-                    }
-                    _ => Stored::of_f32(tensor.shape().to_vec(), tensor.as_f32()),
-                },
-                Origin::Input | Origin::Node(_) => continue,
-            };
+            let Some(stored) = at_rest(&graph.value(*id).origin) else { continue };
             new.push((&names[id], stored));
         }
         let changed =
@@ -183,21 +202,28 @@ impl Network {
         for (at, tensor) in proto.initializer.iter().enumerate() {
             place.insert(tensor.name().to_owned(), at);
         }
-        for (name, stored) in new {
-            if let Some(at) = place.get(name) {
-                set_values(&mut proto.initializer[*at], &stored);
+        let mut from_nodes: HashSet<&String> = HashSet::new();
+        for (name, stored) in &new {
+            if let Some(at) = place.get(*name) {
+                set_values(&mut proto.initializer[*at], stored);
             } else {
-                // A node that was this constant makes room for it.
-                proto.node.retain(|node| {
-                    node.op_type() != "Constant" || node.output.first() != Some(name)
-                });
-                proto.initializer.push(tensor_proto(name, &stored));
+                from_nodes.insert(name);
+                proto.initializer.push(tensor_proto(name, stored));
                 if as_inputs {
-                    proto.input.push(input(name, &stored));
+                    proto.input.push(input(name, stored));
                 }
             }
-            for info in proto.input.iter_mut().filter(|info| info.name() == name) {
-                set_dims(info, stored.shape());
+        }
+        // Nodes that were these constants make room for them.
+        proto.node.retain(|node| {
+            let own = node.op_type() == "Constant" && own_domain(node.domain()).is_empty();
+            !own || node.output.first().is_none_or(|name| !from_nodes.contains(name))
+        });
+        let shapes: HashMap<&str, &[usize]> =
+            new.iter().map(|(name, stored)| (name.as_str(), stored.shape())).collect();
+        for info in &mut proto.input {
+            if let Some(shape) = shapes.get(info.name()) {
+                set_dims(info, shape);
             }
         }
     }
@@ -208,6 +234,7 @@ impl Network {
             .values()
             .iter()
             .enumerate()
+            .filter(|(_, value)| !matches!(value.origin, Origin::Constant(_)))
             .map(|(at, value)| (value.name.as_str(), at))
             .collect();
         let old = self.graph.values().len();
@@ -329,8 +356,20 @@ fn set_dims(info: &mut ValueInfoProto, shape: &[usize]) {
     tensor.shape = Some(crate::proto::TensorShapeProto { dim: shape.iter().map(dim).collect() });
 }
 
+/// A constant as a file would hold it.
+fn at_rest(origin: &Origin) -> Option<Stored> {
+    match origin {
+        Origin::Weight(stored) => Some(stored.clone()),
+        Origin::Constant(tensor) => Some(match tensor.values() {
+            Values::I64(values) => Stored::of_i64(tensor.shape().to_vec(), values),
+            _ => Stored::of_f32(tensor.shape().to_vec(), tensor.as_f32()),
+        }),
+        Origin::Input | Origin::Node(_) => None,
+    }
+}
+
 /// Every name of a value in a graph and its subgraphs.
-fn every_name(proto: &GraphProto) -> HashSet<String> {
+pub(crate) fn every_name(proto: &GraphProto) -> HashSet<String> {
     let mut names = HashSet::new();
     let mut open = vec![proto];
     while let Some(graph) = open.pop() {
@@ -353,7 +392,7 @@ struct Dead {
 }
 
 /// The first output of a node, which no other has.
-fn key(node: &crate::proto::NodeProto) -> String {
+pub(crate) fn key(node: &crate::proto::NodeProto) -> String {
     node.output.iter().find(|name| !name.is_empty()).cloned().unwrap_or_default()
 }
 
@@ -376,11 +415,22 @@ fn dead(proto: &GraphProto) -> Dead {
 /// Leaves out what has become dead, but not what was dead before.
 fn remove_dead(proto: &mut GraphProto, before: &Dead) {
     let now = dead(proto);
-    let gone = |name: &str| now.initializers.contains(name) && !before.initializers.contains(name);
     proto.node.retain(|node| {
         let key = key(node);
         !now.nodes.contains(&key) || before.nodes.contains(&key)
     });
+    // What was dead before stays, with what it reads.
+    let read: HashSet<String> = proto
+        .node
+        .iter()
+        .flat_map(|node| node.input.iter().map(String::as_str).chain(captured(node)))
+        .map(str::to_owned)
+        .collect();
+    let gone = |name: &str| {
+        now.initializers.contains(name)
+            && !before.initializers.contains(name)
+            && !read.contains(name)
+    };
     proto.input.retain(|info| !gone(info.name()));
     let removed: HashSet<String> = now.nodes.difference(&before.nodes).cloned().collect();
     proto.value_info.retain(|info| !removed.contains(info.name()));

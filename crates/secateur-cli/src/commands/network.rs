@@ -12,6 +12,7 @@ use secateur::neural::network::accuracy::accuracy;
 use secateur::neural::network::compare::compare;
 use secateur::neural::network::inspect::{Inspected, inspect as look};
 use secateur::neural::network::latency::{Timing, time};
+use secateur::neural::network::run::preview;
 use secateur::neural::network::score::Criterion;
 use secateur::neural::network::sensitivity::{Curve, sensitivity as measure};
 use secateur::neural::network::{Model, check, images_of};
@@ -435,6 +436,9 @@ fn usage(what: &str, mend: &str) -> RunError {
 
 pub(crate) fn prune(args: &PruneArgs, manner: Manner) -> Result<ExitCode, RunError> {
     let recipe = recipe(args)?;
+    if args.dry_run {
+        return show_preview(&recipe, manner);
+    }
     let existing = match (args.resume, args.force) {
         (true, _) => OnExisting::Resume,
         (false, true) => OnExisting::Replace,
@@ -456,6 +460,39 @@ pub(crate) fn prune(args: &PruneArgs, manner: Manner) -> Result<ExitCode, RunErr
     } else {
         show(&record, args);
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What would be cut.
+fn show_preview(recipe: &Recipe, manner: Manner) -> Result<ExitCode, RunError> {
+    if recipe.network.as_ref().is_none_or(|network| network.granularity == Cutting::Weight) {
+        return Err(usage(
+            "--dry-run shows which channels would go, and weights are cut here",
+            "secateur inspect shows the layers",
+        ));
+    }
+    let found = preview(recipe)?;
+    if manner.json {
+        out::json(&found);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let line = |name: &str, [before, after]: [u64; 2], show: fn(u64) -> String| {
+        let share = after as f64 / before.max(1) as f64 * 100.0;
+        out::line(&format!("{name:<11} {} -> {} ({share:.1} %)", show(before), show(after)));
+    };
+    line("MACs", found.macs, out::count);
+    line("parameters", found.parameters, out::count);
+    line("bytes", found.bytes, out::bytes);
+    out::line("");
+    let rows = found.groups.iter().map(|group| {
+        vec![
+            group.name.clone(),
+            group.channels.to_string(),
+            group.kept.to_string(),
+            group.skipped.clone().unwrap_or_default(),
+        ]
+    });
+    out::print(&out::table(&["group", "channels", "kept", "left alone"], rows.collect(), &[1, 2]));
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,10 +8,12 @@
 
 mod bad_arguments;
 mod bad_files;
+mod bad_networks;
 mod encoders;
 mod full_disk;
 mod generate;
 mod gguf;
+mod networks;
 mod odd_files;
 mod output_places;
 mod resume;

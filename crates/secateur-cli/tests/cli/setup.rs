@@ -16,7 +16,7 @@ pub(crate) struct Folder(pub(crate) TempDir);
 
 /// An empty folder, in memory where there is such a place: runs sync every file, and these tests
 /// are not about the disk.
-fn scratch() -> TempDir {
+pub(crate) fn scratch() -> TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 

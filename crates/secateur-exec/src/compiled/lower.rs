@@ -331,7 +331,9 @@ impl<'g> Lowering<'g> {
         let shape = self.items.shape(item.outputs[0]);
         let pointwise = matches!(op, Op::Unary(_) | Op::Gelu(_) | Op::Clip(_));
         let broadcasts = matches!(op, Op::Binary(_));
-        if shape.len() < 3 || !(pointwise || broadcasts) {
+        // Only floats can be put into another layout when somebody asks for them in one.
+        let is_floats = self.items.fact(item.outputs[0]).kind == Kind::F32;
+        if shape.len() < 3 || !(pointwise || broadcasts) || !is_floats {
             return Layout::Plain;
         }
         let mut is_last = false;

@@ -4,7 +4,7 @@ use secateur_graph::NodeId;
 use secateur_graph::ops::{
     AutoPad, Binary, Cast, Concat, Conv, ConvTranspose, Flatten, Gelu, Gemm, GlobalPool,
     LayerNormalization, MatMul, Op, Pool, PoolKind, Reshape, Shape, Slice, Softmax, Split, Swish,
-    Transpose, Unary, Window,
+    Transpose, Unary, Where, Window,
 };
 use secateur_tensor::{DType, Tensor};
 
@@ -178,7 +178,7 @@ fn a_block_of_attention_agrees() {
     let scores = net.add(Op::MatMul(MatMul), &[q, k]);
     let two = net.fixed(&[], &[2.0]);
     let scores = net.binary(Binary::Div, scores, two);
-    let scores = net.add(Op::Softmax(Softmax { axis: -1, log: false }), &[scores]);
+    let scores = net.add(Op::Softmax(Softmax { axis: -1, log: false, flat: false }), &[scores]);
     let y = net.add(Op::MatMul(MatMul), &[scores, v]);
     let y = net.add(Op::Transpose(Transpose { order: Some(vec![0, 2, 1, 3]) }), &[y]);
     let shape = net.integers(&[batch as i64, tokens as i64, width as i64]);
@@ -241,6 +241,18 @@ fn constants_are_broadcast_in_both_layouts() {
 }
 
 #[test]
+fn conditions_between_convolutions() {
+    let (mut net, x) = Drawn::new(&[2, 4, 5, 5]);
+    let y = net.conv(x, [4, 6], 3, 1);
+    let threshold = net.weight(&[1]);
+    let large = net.binary(Binary::Greater, y, threshold);
+    let curve = net.unary(Unary::Tanh, y);
+    let y = net.add(Op::Where(Where), &[large, y, curve]);
+    let y = net.conv(y, [6, 3], 3, 1);
+    net.check(&[y]);
+}
+
+#[test]
 fn images_with_channels_last_in_the_graph_are_seen_as_they_are() {
     let (mut net, x) = Drawn::new(&[2, 6, 7, 3]);
     let transpose = |order: [usize; 4]| Op::Transpose(Transpose { order: Some(order.to_vec()) });
@@ -283,7 +295,7 @@ fn numbers_made_of_the_batch_are_those_of_the_whole() {
     let (rows, back) = (net.integers(&[4, -1]), net.integers(&[-1, 8]));
     let y = net.unary(Unary::Tanh, x);
     let y = net.add(reshape.clone(), &[y, rows]);
-    let y = net.add(Op::Softmax(Softmax { axis: 1, log: false }), &[y]);
+    let y = net.add(Op::Softmax(Softmax { axis: 1, log: false, flat: false }), &[y]);
     let y = net.add(reshape, &[y, back]);
     assert_eq!(net.check(&[y]).parts, 1);
     // What is by image is run by image.

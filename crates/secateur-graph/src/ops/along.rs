@@ -15,6 +15,8 @@ pub enum Along {
     Hardmax {
         /// Axis, counted from the end when negative.
         axis: i64,
+        /// Whether it is of all values from the axis on, as before version 13 of ONNX.
+        flat: bool,
     },
     /// `x / (sum |x|^p)^(1/p)`; zeros stay.
     LpNormalization {
@@ -35,7 +37,7 @@ pub enum Along {
 impl Along {
     fn axis(self, rank: usize, input: Option<&[i64]>) -> Result<usize, OpError> {
         match self {
-            Self::Hardmax { axis } | Self::LpNormalization { axis, .. } => axis_of(axis, rank),
+            Self::Hardmax { axis, .. } | Self::LpNormalization { axis, .. } => axis_of(axis, rank),
             Self::CumSum { .. } => match input {
                 Some([axis]) => axis_of(*axis, rank),
                 _ => Err(OpError::Missing { index: 1 }),
@@ -74,6 +76,7 @@ impl Operator for Along {
         let axis = axis.expect("checked in facts()");
         let (size, inner) = (shape[axis], strides(&shape)[axis]);
         match (outputs[0].values_mut(), *self) {
+            (Values::F32(x), Self::Hardmax { flat: true, .. }) => rows(x, size * inner, 1, hardmax),
             (Values::F32(x), Self::Hardmax { .. }) => rows(x, size, inner, hardmax),
             (Values::F32(x), Self::LpNormalization { euclidean, .. }) => {
                 rows(x, size, inner, |row| normalize(row, euclidean));
@@ -182,7 +185,7 @@ mod tests {
 
     #[test]
     fn the_axis_is_the_one_asked_for() {
-        check(Along::Hardmax { axis: 1 }, None, &[0.0, 1.0, 0.0, 1.0, 0.0, 0.0]);
+        check(Along::Hardmax { axis: 1, flat: false }, None, &[0.0, 1.0, 0.0, 1.0, 0.0, 0.0]);
         let sum = Along::CumSum { exclusive: false, reverse: true };
         check(sum, Some(0), &[7.0, 7.0, 0.0, 4.0, 3.0, 0.0]);
         let before = Along::CumSum { exclusive: true, reverse: false };

@@ -125,7 +125,9 @@ impl Operator for Reshape {
         let is_open = |axis: &usize| cut.is_open(Slot::Out(0), *axis);
         let (same, depends): (Vec<usize>, Vec<usize>) =
             (lead..to.len()).filter(is_open).partition(|axis| stays(*axis));
-        same.into_iter().for_each(|axis| shape[axis] = 0);
+        for axis in same {
+            shape[axis] = 0;
+        }
         // A size that was left open stays so.
         let open = now.and_then(|now| now.iter().position(|n| *n == -1));
         match depends[..] {

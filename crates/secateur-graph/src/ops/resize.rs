@@ -53,6 +53,8 @@ pub enum Nearest {
     RoundPreferCeil,
     Floor,
     Ceil,
+    /// The floor in a larger result, the ceil in a smaller one, as before version 11 of ONNX.
+    FloorOrCeil,
 }
 
 /// Where a sample of the output lies in the input.
@@ -193,7 +195,8 @@ impl Resize {
                     Nearest::RoundPreferFloor => (x - 0.5).ceil(),
                     Nearest::RoundPreferCeil => (x + 0.5).floor(),
                     Nearest::Floor => x.floor(),
-                    Nearest::Ceil => x.ceil(),
+                    Nearest::FloorOrCeil if scale >= 1.0 => x.floor(),
+                    Nearest::Ceil | Nearest::FloorOrCeil => x.ceil(),
                 };
                 return vec![(inside(at), 1.0)];
             }

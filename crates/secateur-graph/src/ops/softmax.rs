@@ -14,6 +14,8 @@ pub struct Softmax {
     pub axis: i64,
     /// Whether the logarithm is meant.
     pub log: bool,
+    /// Whether it is taken over all values from the axis on, as before version 13 of ONNX.
+    pub flat: bool,
 }
 
 impl Operator for Softmax {
@@ -35,7 +37,10 @@ impl Operator for Softmax {
     fn forward(&self, _inputs: &[Option<&Tensor>], outputs: &mut [Tensor]) {
         let shape = outputs[0].shape().to_vec();
         let axis = axis_of(self.axis, shape.len()).expect("checked in facts()");
-        let (width, inner) = (shape[axis], strides(&shape)[axis]);
+        let (mut width, mut inner) = (shape[axis], strides(&shape)[axis]);
+        if self.flat {
+            (width, inner) = (width * inner, 1);
+        }
         let x = outputs[0].as_f32_mut();
         if inner == 1 && !self.log {
             return kernels::softmax_rows(x, width);
@@ -60,7 +65,9 @@ impl Operator for Softmax {
 
     fn ties(&self, ties: &mut Ties<'_>) {
         ties.same_shape(Slot::In(0), Slot::Out(0));
-        if let Ok(axis) = axis_of(self.axis, ties.shape(Slot::In(0)).len()) {
+        let rank = ties.shape(Slot::In(0)).len();
+        let Ok(axis) = axis_of(self.axis, rank) else { return };
+        for axis in axis..if self.flat { rank } else { axis + 1 } {
             ties.freeze(Slot::In(0), axis, "softmax is taken over it");
         }
     }
@@ -72,5 +79,27 @@ fn log_softmax(row: &mut [f32]) {
     let log = f64::from(max) + sum.ln();
     for v in row {
         *v = (f64::from(*v) - log) as f32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(axis: i64, flat: bool, expected: &[f32]) {
+        let softmax = Softmax { axis, log: false, flat };
+        let mut out = [Tensor::f32(vec![2, 2, 2], vec![0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 3.0])];
+        softmax.forward(&[None], &mut out);
+        for (found, expected) in out[0].as_f32().iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-4, "{:?}", out[0].as_f32());
+        }
+    }
+
+    #[test]
+    fn the_older_softmax_is_over_all_axes_from_its_own_on() {
+        let quarter = [0.25; 4];
+        check(1, true, &[&quarter[..], &[0.023_71, 0.023_71, 0.476_29, 0.476_29]].concat());
+        check(1, false, &[&[0.5; 4][..], &[0.047_43, 0.047_43, 0.952_57, 0.952_57]].concat());
+        check(2, true, &[0.5; 8]);
     }
 }

@@ -349,7 +349,7 @@ fn a_softmax_cannot_be_cut_where_it_is_taken() {
     let mut net = Net::default();
     let x = net.input(&[3, 4]);
     let x = net.linear(x, 4, 6);
-    let x = net.op(Op::Softmax(Softmax { axis: 1, log: false }), &[x]);
+    let x = net.op(Op::Softmax(Softmax { axis: 1, log: false, flat: false }), &[x]);
     let x = net.linear(x, 6, 2);
     net.output(x);
     net.check(&[]);
@@ -500,7 +500,7 @@ fn heads_written_out() {
     }
     let k = net.op(transpose(&[0, 1, 3, 2]), &[repeated[0]]);
     let scores = net.op(Op::MatMul(MatMul), &[q, k]);
-    let scores = net.op(Op::Softmax(Softmax { axis: -1, log: false }), &[scores]);
+    let scores = net.op(Op::Softmax(Softmax { axis: -1, log: false, flat: false }), &[scores]);
     let y = net.op(Op::MatMul(MatMul), &[scores, repeated[1]]);
     let y = net.op(transpose(&[0, 2, 1, 3]), &[y]);
     let y = net.reshape(y, &[1, 5, 12]);
@@ -563,7 +563,7 @@ fn heads_as_an_axis() {
 fn attend(net: &mut Net, [q, k, v]: [ValueId; 3]) -> ValueId {
     let k = net.op(transpose(&[0, 1, 3, 2]), &[k]);
     let scores = net.op(Op::MatMul(MatMul), &[q, k]);
-    let scores = net.op(Op::Softmax(Softmax { axis: -1, log: false }), &[scores]);
+    let scores = net.op(Op::Softmax(Softmax { axis: -1, log: false, flat: false }), &[scores]);
     let y = net.op(Op::MatMul(MatMul), &[scores, v]);
     net.op(transpose(&[0, 2, 1, 3]), &[y])
 }
@@ -673,7 +673,7 @@ fn sums_of_products_over_named_axes() {
         parts.push(net.op(einsum("sc,chd->hsd"), &[x, w]));
     }
     let scores = net.op(einsum("...id,...jd->...ij"), &[parts[0], parts[1]]);
-    let scores = net.op(Op::Softmax(Softmax { axis: -1, log: false }), &[scores]);
+    let scores = net.op(Op::Softmax(Softmax { axis: -1, log: false, flat: false }), &[scores]);
     let y = net.op(Op::MatMul(MatMul), &[scores, parts[2]]);
     let w = net.weight(&[2, 3, 4]);
     let y = net.op(einsum("hsd,hdc->sc"), &[y, w]);
@@ -706,5 +706,5 @@ fn orders_and_sums_along_other_axes() {
         let special = net.op(Op::IsSpecial(IsSpecial::Nan), &[y]);
         net.op(Op::Where(Where), &[special, top[0], y])
     });
-    between(4, &[], |net, x| net.op(Op::Along(Along::Hardmax { axis: 1 }), &[x]));
+    between(4, &[], |net, x| net.op(Op::Along(Along::Hardmax { axis: 1, flat: false }), &[x]));
 }

@@ -75,9 +75,9 @@ pub fn parts(model: &Model, choice: &Choice) -> Result<Vec<Part>, NetworkError> 
             makers[class].push(at);
         }
         if layer.groups == 1 {
-            on_axis(model, layer, layer.in_axis)
-                .iter()
-                .for_each(|(class, _)| is_read[*class] = true);
+            for (class, _) in on_axis(model, layer, layer.in_axis) {
+                is_read[class] = true;
+            }
         }
     }
     let part = |(at, group): (usize, &secateur_graph::ties::Group)| {

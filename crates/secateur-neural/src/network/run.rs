@@ -128,16 +128,14 @@ pub fn run_on(
     let mut done = loop {
         match make(recipe, asked, &model, calibration.as_ref(), earlier.as_ref(), progress) {
             Ok(done) => break done,
-            Err(error) => match hold(&mut model, &error) {
-                Some(warning) => {
-                    progress.warn(&warning);
-                    held.push(warning);
-                }
-                None => {
+            Err(error) => {
+                let Some(warning) = hold(&mut model, &error) else {
                     output.abandon()?;
                     return Err(error);
-                }
-            },
+                };
+                progress.warn(&warning);
+                held.push(warning);
+            }
         }
     };
     done.warnings.extend(held);
@@ -233,14 +231,14 @@ fn choice(recipe: &Recipe) -> Choice {
     Choice { layers: recipe.layers.clone(), skip: recipe.skip.clone() }
 }
 
-fn cut_channels(
+/// Chooses the channels to keep.
+fn choose(
     recipe: &Recipe,
     asked: &recipe::Network,
     model: &Model,
     calibration: Option<&Images>,
     earlier: Option<&Value>,
-    progress: &mut dyn Progress,
-) -> Result<Done, NetworkError> {
+) -> Result<Plan, NetworkError> {
     let criterion = Criterion::find(&recipe.method)?;
     let needed = |what: &str| NetworkError::Needs {
         what: what.to_owned(),
@@ -273,10 +271,74 @@ fn cut_channels(
         Some(recipe::TargetCost::Size) => model.costs(Some(keep)).bytes as f64,
         Some(recipe::TargetCost::Macs) | None => model.macs(Some(keep)) as f64,
     };
-    let Plan { keep, parts } = match earlier.and_then(|plan| of_earlier(model, &wish, plan)) {
-        Some(plan) => plan,
-        None => plan(model, &scores, &wish, &mut cost)?,
+    match earlier.and_then(|plan| of_earlier(model, &wish, plan)) {
+        Some(plan) => Ok(plan),
+        None => plan(model, &scores, &wish, &mut cost),
+    }
+}
+
+/// What a cut of channels would leave.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Preview {
+    /// Multiply-accumulates before and after.
+    pub macs: [u64; 2],
+    /// Parameters before and after.
+    pub parameters: [u64; 2],
+    /// Bytes of the constants before and after.
+    pub bytes: [u64; 2],
+    /// The groups.
+    pub groups: Vec<PreviewGroup>,
+}
+
+/// A group of channels.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct PreviewGroup {
+    /// Name: that of the first layer that makes the channels.
+    pub name: String,
+    /// Channels.
+    pub channels: usize,
+    /// Channels that would be kept.
+    pub kept: usize,
+    /// Why it would be left alone.
+    pub skipped: Option<String>,
+}
+
+/// What a recipe for channels would leave; nothing is written.
+///
+/// # Errors
+/// [`NetworkError`] as a run would give it.
+pub fn preview(recipe: &Recipe) -> Result<Preview, NetworkError> {
+    let asked = asked(recipe)?;
+    let granularity = match asked.granularity {
+        Cutting::HeadDim => Granularity::Inner,
+        Cutting::Weight | Cutting::Channel => Granularity::Outer,
     };
+    let model = Model::open(Path::new(&recipe.model), &asked.inputs, granularity)?;
+    let calibration = asked.calibration.as_ref().map(|asked| images(asked, &model)).transpose()?;
+    let Plan { keep, parts } = choose(recipe, asked, &model, calibration.as_ref(), None)?;
+    let (before, after) = (model.costs(None), model.costs(Some(&keep)));
+    let groups = parts.into_iter().map(|part| {
+        let Part { name, channels, kept, skipped, .. } = part;
+        PreviewGroup { name, channels, kept, skipped }
+    });
+    Ok(Preview {
+        macs: [before.macs, after.macs],
+        parameters: [before.parameters, after.parameters],
+        bytes: [before.bytes, after.bytes],
+        groups: groups.collect(),
+    })
+}
+
+fn cut_channels(
+    recipe: &Recipe,
+    asked: &recipe::Network,
+    model: &Model,
+    calibration: Option<&Images>,
+    earlier: Option<&Value>,
+    progress: &mut dyn Progress,
+) -> Result<Done, NetworkError> {
+    let criterion = Criterion::find(&recipe.method)?;
+    let Plan { keep, parts } = choose(recipe, asked, model, calibration, earlier)?;
     let fail = |error| NetworkError::Shrink { path: model.path.clone(), error };
     let (mut small, facts) =
         model.coupling.shrink(model.graph(), &model.facts, &keep).map_err(fail)?;

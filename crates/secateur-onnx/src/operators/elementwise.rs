@@ -16,6 +16,9 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
     let int = |name: &str, default: i64| attributes.int(name).unwrap_or(default);
     let epsilon = float("epsilon", 1e-5);
     let block = int("block_size", 0).max(0) as usize;
+    // Before version 13 softmax was taken of matrices.
+    let flat = around.opset() < 13;
+    let softmax_axis = if flat { 1 } else { -1 };
     let op = match node.op_type() {
         "Abs" => Op::Unary(Unary::Abs),
         "Acos" => Op::Unary(Unary::Acos),
@@ -87,6 +90,9 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
         "Gelu" => Op::Gelu(Gelu { tanh: attributes.text("approximate") == Some("tanh") }),
         "Swish" if float("alpha", 1.0) == 1.0 => Op::Swish(Swish),
         "Identity" => Op::Identity(Identity { dropout: false }),
+        "Dropout" if around.opset() < 10 && reading.wants(1) => {
+            return Some(Err("its mask is of numbers".into()));
+        }
         "Dropout" => Op::Identity(Identity { dropout: true }),
         "Cast" => match dtype_of(int("to", 0) as i32) {
             Some(to) if computable(to) => Op::Cast(Cast { to }),
@@ -95,11 +101,14 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
         "CastLike" => Op::CastLike(CastLike),
         "Softmax" | "LogSoftmax" => {
             let log = node.op_type() == "LogSoftmax";
-            Op::Softmax(Softmax { axis: int("axis", -1), log })
+            Op::Softmax(Softmax { axis: int("axis", softmax_axis), log, flat })
         }
         "BatchNormalization" => {
             if attributes.flag("training_mode", false) || reading.wants(1) {
                 return Some(Err("it is in training mode".into()));
+            }
+            if !attributes.flag("spatial", true) {
+                return Some(Err("it has statistics of each place".into()));
             }
             Op::BatchNormalization(BatchNormalization { epsilon })
         }
@@ -118,7 +127,7 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
             let axes = attributes.ints("axes").map_or_else(|| vec![0, 2, 3], <[i64]>::to_vec);
             Op::MeanVarianceNormalization(MeanVarianceNormalization { axes })
         }
-        "Hardmax" => Op::Along(Along::Hardmax { axis: int("axis", -1) }),
+        "Hardmax" => Op::Along(Along::Hardmax { axis: int("axis", softmax_axis), flat }),
         "LpNormalization" => {
             let (axis, euclidean) = (int("axis", -1), int("p", 2) == 2);
             Op::Along(Along::LpNormalization { axis, euclidean })

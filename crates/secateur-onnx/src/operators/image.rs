@@ -20,6 +20,8 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
         "GlobalAveragePool" => Ok(Op::GlobalPool(GlobalPool::Average)),
         "GlobalMaxPool" => Ok(Op::GlobalPool(GlobalPool::Max)),
         "Pad" => pad(reading).map(Op::Pad),
+        "Resize" if reading.around.opset() < 11 => early_resize(reading).map(Op::Resize),
+        "Upsample" if reading.around.opset() < 10 => early_resize(reading).map(Op::Resize),
         "Resize" => resize(reading).map(Op::Resize),
         "DepthToSpace" => {
             let blocks = match reading.attributes.text("mode") {
@@ -155,5 +157,22 @@ fn resize(reading: Reading<'_>) -> Result<Resize, Unread> {
         antialias: attributes.flag("antialias", false),
         exclude_outside: attributes.flag("exclude_outside", false),
         aspect,
+    })
+}
+
+/// Resizing before it had coordinates to choose from.
+fn early_resize(reading: Reading<'_>) -> Result<Resize, Unread> {
+    let mode = match reading.attributes.text("mode") {
+        None | Some("nearest") => ResizeMode::Nearest(Nearest::FloorOrCeil),
+        Some("linear" | "bilinear") => ResizeMode::Linear,
+        Some(other) => return Err(format!("its mode is {other:?}")),
+    };
+    Ok(Resize {
+        mode,
+        coordinates: Coordinates::Asymmetric,
+        axes: None,
+        antialias: false,
+        exclude_outside: false,
+        aspect: Aspect::Stretch,
     })
 }

@@ -2,6 +2,7 @@
 
 mod attention;
 mod elementwise;
+pub(crate) mod forms;
 mod image;
 mod linear;
 mod shapes;
@@ -18,7 +19,7 @@ pub(crate) trait Around {
     fn opset(&self) -> i64;
     /// Type of an input's values, where it is a constant.
     fn constant_type(&self, input: &str) -> Option<DType>;
-    /// Dimensions of a constant.
+    /// Dimensions of a constant, or of one that is of another type in the file.
     fn constant_shape(&self, input: &str) -> Option<Vec<usize>>;
 }
 

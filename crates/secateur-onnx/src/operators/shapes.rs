@@ -24,7 +24,7 @@ pub(super) fn read(reading: Reading<'_>) -> Option<Result<Op, Unread>> {
         "OneHot" => Op::OneHot(OneHot { axis: int("axis", -1) }),
         "Range" => Op::Range(Range),
         "Reshape" => Op::Reshape(Reshape { allow_zero: attributes.flag("allowzero", false) }),
-        "ScatterND" | "ScatterElements" => {
+        "ScatterND" | "ScatterElements" | "Scatter" => {
             let reduction = match attributes.text("reduction") {
                 None | Some("none") => Scattered::Replaced,
                 Some("add") => Scattered::Added,

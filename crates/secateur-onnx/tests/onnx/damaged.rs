@@ -47,6 +47,17 @@ fn damage(bytes: &mut Vec<u8>, numbers: &mut Numbers) {
 }
 
 #[test]
+fn a_damaged_network_is_survived_to_its_last_cut() {
+    let whole = secateur_attacks::onnx::bytes(&secateur_attacks::networks::residual());
+    let mut numbers = Numbers(2);
+    for _ in 0..3000 {
+        let mut bytes = whole.clone();
+        damage(&mut bytes, &mut numbers);
+        doors::onnx(&bytes);
+    }
+}
+
+#[test]
 fn damaged_models_are_survived() {
     const ROUNDS: usize = 1500;
     let mut numbers = Numbers(1);

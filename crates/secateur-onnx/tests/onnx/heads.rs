@@ -3,45 +3,11 @@
 use prost::Message;
 use secateur_graph::{Coupling, Granularity};
 use secateur_onnx::attributes::Attributes;
-use secateur_onnx::proto::attribute_proto::AttributeType;
-use secateur_onnx::proto::{
-    AttributeProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorShapeProto,
-    TypeProto, ValueInfoProto, tensor_shape_proto, type_proto,
-};
+use secateur_onnx::proto::{GraphProto, ModelProto, OperatorSetIdProto};
 use secateur_onnx::{Document, Network, tensor_proto};
 use secateur_tensor::{Bytes, Stored};
 
-fn node(op: &str, inputs: &[&str], output: &str, attributes: &[(&str, i64)]) -> NodeProto {
-    let attribute = |(name, value): &(&str, i64)| AttributeProto {
-        name: Some((*name).to_owned()),
-        r#type: Some(AttributeType::Int.into()),
-        i: Some(*value),
-        ..AttributeProto::default()
-    };
-    NodeProto {
-        name: Some(output.to_owned()),
-        op_type: Some(op.to_owned()),
-        input: inputs.iter().map(|name| (*name).to_owned()).collect(),
-        output: vec![output.to_owned()],
-        attribute: attributes.iter().map(attribute).collect(),
-        ..NodeProto::default()
-    }
-}
-
-fn info(name: &str, shape: &[i64]) -> ValueInfoProto {
-    let dim = |size: &i64| tensor_shape_proto::Dimension {
-        value: Some(tensor_shape_proto::dimension::Value::DimValue(*size)),
-        ..tensor_shape_proto::Dimension::default()
-    };
-    let shape = Some(TensorShapeProto { dim: shape.iter().map(dim).collect() });
-    let tensor = type_proto::Tensor { elem_type: Some(1), shape };
-    let value = Some(type_proto::Value::TensorType(tensor));
-    ValueInfoProto {
-        name: Some(name.to_owned()),
-        r#type: Some(TypeProto { value, ..TypeProto::default() }),
-        ..ValueInfoProto::default()
-    }
-}
+use crate::parts::{info, node};
 
 /// Attention of 4 heads of queries on 2 of keys and values, of width 2, with rotated queries.
 fn model() -> ModelProto {

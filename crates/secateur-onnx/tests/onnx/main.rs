@@ -5,7 +5,10 @@
 mod bad_files;
 mod compiled;
 mod damaged;
+mod functions;
 mod heads;
+mod parts;
 mod random;
 mod real;
+mod versions;
 mod write;
