@@ -13,8 +13,8 @@ gives (1e-4), costs less, is smaller, has no initializer that nothing uses and h
 """
 
 import argparse
+import copy
 import json
-import math
 import os
 import subprocess
 import sys
@@ -425,10 +425,12 @@ def vit(models):
 
 class Zoo:
     """A network: how it is made, shapes of its inputs (i before a size: token ids), the groups that it has, axes that
-    are open beside the first, and whether secateur carries a part of it that it cannot run."""
+    are open beside the first, whether secateur carries a part of it that it cannot run, and how many groups there are where the exporter does not
+    optimize and splits tensors by sequences, which secateur carries as well."""
 
-    def __init__(self, make, *inputs, groups=1, open_axes=(), opaque=False):
+    def __init__(self, make, *inputs, groups=1, open_axes=(), opaque=False, raw=None):
         self.make, self.inputs, self.groups, self.open_axes, self.opaque = make, inputs, groups, open_axes, opaque
+        self.raw = raw
 
 
 IMAGE = (3, 32, 32)
@@ -447,7 +449,7 @@ ZOO = {
     "mobilenet2": Zoo(vision(lambda m: m.mobilenet_v2(num_classes=10, width_mult=0.5)), (3, 64, 64), groups=24),
     "mobilenet3": Zoo(vision(inverted), (3, 64, 64), groups=10),
     "efficientnet": Zoo(vision(efficient), (3, 64, 64), groups=10),
-    "shufflenet": Zoo(vision(lambda m: m.ShuffleNetV2([2, 2, 2], [24, 48, 96, 192, 256], num_classes=10)), (3, 64, 64), groups=10),
+    "shufflenet": Zoo(vision(lambda m: m.ShuffleNetV2([2, 2, 2], [24, 48, 96, 192, 256], num_classes=10)), (3, 64, 64), groups=10, raw=11),
     "regnet": Zoo(vision(lambda m: m.regnet_x_400mf(num_classes=10)), (3, 64, 64), groups=5),
     "convnext": Zoo(lambda: Head(nn.Sequential(nn.Conv2d(3, 24, 4, 4), ConvNeXt(24), nn.Conv2d(24, 32, 2, 2), ConvNeXt(32)), 32), IMAGE, groups=2),
     "unet": Zoo(UNet, IMAGE, groups=7),
@@ -461,14 +463,14 @@ ZOO = {
     "swin": Zoo(Swin, IMAGE, groups=2),
     "mixer": Zoo(Mixer, IMAGE, groups=2),
     "bert": Zoo(bert, "i12", groups=4),
-    "gpt2": Zoo(gpt2, "i12", groups=4),
-    "llama": Zoo(Llama, "i12", groups=4),
-    "llama-tied": Zoo(lambda: Llama(tied=True), "i12", groups=4),
+    "gpt2": Zoo(gpt2, "i12", groups=4, raw=2),
+    "llama": Zoo(Llama, "i12", groups=4, raw=2),
+    "llama-tied": Zoo(lambda: Llama(tied=True), "i12", groups=4, raw=2),
     "llama-hf": Zoo(llama, "i12", groups=4),
-    "cross": Zoo(Cross, (9, 6), (5, 6), groups=5),
+    "cross": Zoo(Cross, (9, 6), (5, 6), groups=5, raw=4),
     "activations": Zoo(activations, IMAGE, groups=9),
     "pixelshuffle": Zoo(pixel_shuffle, IMAGE, groups=3),
-    "gated": Zoo(Gated, IMAGE, groups=3),
+    "gated": Zoo(Gated, IMAGE, groups=3, raw=2),
     "one-axis": Zoo(one_axis, (4, 40), groups=2),
     "three-axes": Zoo(three_axes, (2, 8, 8, 8), groups=2),
     "lstm": Zoo(lambda: Recurrent(nn.LSTM), (4, 20), groups=1, opaque=True),
@@ -640,6 +642,9 @@ def main():
                     # What an exporter cannot export is not for us to judge.
                     refused.write_text(str(error))
             if path.exists():
+                if exporter == "dynamo-raw" and zoo.raw is not None:
+                    zoo = copy.copy(zoo)
+                    zoo.groups, zoo.opaque = zoo.raw, True
                 jobs.append((name, exporter, zoo, path))
             else:
                 text = " ".join(refused.read_text().split())[:80]
