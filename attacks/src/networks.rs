@@ -64,7 +64,18 @@ impl Builder {
 
     /// A node that gives the value of its own name.
     pub fn node(&mut self, name: &str, op: &str, inputs: &[&str], attributes: Vec<AttributeProto>) {
-        let node = NodeProto { attribute: attributes, ..node(name, op, inputs, &[name]) };
+        self.graph_node(op, inputs, &[name], attributes);
+    }
+
+    /// A node of several outputs.
+    pub fn graph_node(
+        &mut self,
+        op: &str,
+        inputs: &[&str],
+        outputs: &[&str],
+        attributes: Vec<AttributeProto>,
+    ) {
+        let node = NodeProto { attribute: attributes, ..node(outputs[0], op, inputs, outputs) };
         self.graph.node.push(node);
     }
 

@@ -265,6 +265,15 @@ impl Graph {
     /// # Errors
     /// [`GraphError`] when a shape does not fit.
     pub fn bind(&self, shapes: &[Vec<usize>]) -> Result<Vec<Option<Fact>>, GraphError> {
+        self.bind_beside(shapes, None)
+    }
+
+    /// The same, with facts of constants that are there already.
+    fn bind_beside(
+        &self,
+        shapes: &[Vec<usize>],
+        there: Option<&[Option<Fact>]>,
+    ) -> Result<Vec<Option<Fact>>, GraphError> {
         let mut facts: Vec<Option<Fact>> = vec![None; self.values.len()];
         let mut symbols: HashMap<Dim, usize> = HashMap::new();
         for (&id, shape) in self.inputs.iter().zip(shapes) {
@@ -274,6 +283,9 @@ impl Graph {
         }
         for (at, value) in self.values.iter().enumerate() {
             facts[at] = match &value.origin {
+                Origin::Weight(_) | Origin::Constant(_) if there.is_some() => {
+                    there.and_then(|facts| facts[at].clone())
+                }
                 Origin::Weight(stored) => Some(Self::fact_of_weight(stored)),
                 Origin::Constant(tensor) => Some(Fact::known(tensor.clone())),
                 Origin::Input | Origin::Node(_) => continue,
@@ -318,7 +330,7 @@ impl Graph {
                         dims.map(|(dim, n)| if dim == symbol { change(*n) } else { *n }).collect()
                     })
                     .collect();
-                self.bind(&shapes).ok()
+                self.bind_beside(&shapes, Some(facts)).ok()
             };
             // Some networks take multiples only.
             with(|n| n + 1).or_else(|| with(|n| n * 2)).or_else(|| with(|n| n / 2))

@@ -482,16 +482,26 @@ impl Coupling {
     /// The indices of each axis that are left when classes are cut (`false` in `keep`); axes that
     /// stay whole are not named.
     pub fn kept(&self, keep: &[bool]) -> HashMap<(u32, u32), Vec<usize>> {
-        let mut cut: HashMap<(u32, u32), Vec<bool>> = HashMap::new();
+        let mut cut = vec![false; self.class_of.len()];
+        let mut touched = vec![false; self.places.len()];
         for (class, _) in self.classes.iter().zip(keep).filter(|(_, keep)| !**keep) {
             for member in &class.members {
-                let size = self.places[member.place as usize].shape[member.axis as usize];
-                let axis = cut.entry((member.place, member.axis));
-                axis.or_insert_with(|| vec![false; size])[member.index as usize] = true;
+                let base = self.places[member.place as usize].base[member.axis as usize];
+                cut[(base + member.index) as usize] = true;
+                touched[member.place as usize] = true;
             }
         }
-        let left = |cut: Vec<bool>| (0..cut.len()).filter(|at| !cut[*at]).collect();
-        cut.into_iter().map(|(axis, cut)| (axis, left(cut))).collect()
+        let mut kept = HashMap::new();
+        for (at, place) in self.places.iter().enumerate().filter(|(at, _)| touched[*at]) {
+            for (axis, (&base, &size)) in place.base.iter().zip(&place.shape).enumerate() {
+                let cut = &cut[base as usize..base as usize + size];
+                if cut.contains(&true) {
+                    let left = (0..size).filter(|at| !cut[*at]).collect();
+                    kept.insert((at as u32, axis as u32), left);
+                }
+            }
+        }
+        kept
     }
 
     /// Dimensions of every place when classes are cut (`false` in `keep`).
@@ -533,7 +543,8 @@ impl Builder {
         let total = self.parent.len();
         let roots: Vec<u32> = (0..total as u32).map(|element| self.root(element)).collect();
         self.freeze_what_saves_nothing(&roots);
-        let mut number: HashMap<u32, usize> = HashMap::new();
+        // For each root: 1 + its class, or 0.
+        let mut number = vec![0_u32; total];
         let mut classes: Vec<Class> = Vec::new();
         let mut class_of = vec![0; total];
         let mut frozen = vec![0; total];
@@ -546,13 +557,14 @@ impl Builder {
                     if frozen[element] != 0 {
                         continue;
                     }
-                    let class = *number.entry(root).or_insert_with(|| {
+                    let number = &mut number[root as usize];
+                    if *number == 0 {
                         classes.push(Class { members: Vec::new() });
-                        classes.len() - 1
-                    });
-                    class_of[element] = class as u32 + 1;
+                        *number = classes.len() as u32;
+                    }
+                    class_of[element] = *number;
                     let (place, axis) = (p as u32, axis as u32);
-                    classes[class].members.push(Member { place, axis, index });
+                    classes[*number as usize - 1].members.push(Member { place, axis, index });
                 }
             }
         }

@@ -256,30 +256,40 @@ fn is_counted(op: &Op) -> bool {
     )
 }
 
-/// The constant that an input of a node is, under transposes too: its value, the node and input
-/// that read it, and for each axis of what the node gets its axis in the constant.
-#[expect(clippy::type_complexity, reason = "it is taken apart where it is made")]
-fn constant_of(
-    graph: &Graph,
-    node: NodeId,
-    input: usize,
-) -> Option<(ValueId, (NodeId, usize), Option<Vec<usize>>)> {
-    let (mut read, mut order): (_, Option<Vec<usize>>) = ((node, input), None);
+/// A constant that an input of a node is, under transposes too.
+struct Constant {
+    value: ValueId,
+    /// The node that reads it, and the number of the input.
+    read: (NodeId, usize),
+    /// For each axis of what the node gets its axis in the constant.
+    axes: Vec<usize>,
+}
+
+fn constant_of(graph: &Graph, node: NodeId, input: usize) -> Option<Constant> {
+    let mut read = (node, input);
+    let mut turns: Vec<Option<&Vec<usize>>> = Vec::new();
     loop {
         let value = graph.node(read.0).inputs.get(read.1).copied().flatten()?;
-        let Origin::Node(made) = graph.value(value).origin else {
-            return Some((value, read, order));
-        };
-        let Op::Transpose(Transpose { order: Some(inner) }) = &graph.node(made).op else {
-            return None;
-        };
-        order = Some(match order {
-            None => inner.clone(),
-            Some(outer) => {
-                outer.iter().map(|at| inner.get(*at).copied()).collect::<Option<Vec<usize>>>()?
+        match &graph.value(value).origin {
+            Origin::Weight(stored) => {
+                let mut axes: Vec<usize> = (0..stored.shape().len()).collect();
+                for order in turns.into_iter().rev() {
+                    axes = match order {
+                        Some(order) => order.iter().map(|at| axes.get(*at).copied()).collect(),
+                        None => Some(axes.into_iter().rev().collect()),
+                    }?;
+                }
+                return Some(Constant { value, read, axes });
             }
-        });
-        read = (made, 0);
+            Origin::Node(made) => {
+                let Op::Transpose(Transpose { order }) = &graph.node(*made).op else {
+                    return None;
+                };
+                turns.push(order.as_ref());
+                read = (*made, 0);
+            }
+            Origin::Constant(_) | Origin::Input => return None,
+        }
     }
 }
 
@@ -290,10 +300,13 @@ fn layers(graph: &Graph, facts: &[Option<Fact>]) -> Vec<Layer> {
         else {
             continue;
         };
-        let Some((weight, read, order)) = constant_of(graph, id, input) else { continue };
+        let Some(Constant { value: weight, read, axes }) = constant_of(graph, id, input) else {
+            continue;
+        };
         let Origin::Weight(stored) = &graph.value(weight).origin else { continue };
         let rank = stored.shape().len();
-        if !stored.dtype().is_float() || rank < out_from_end.max(in_from_end) || rank < 2 {
+        let is_short = rank < out_from_end.max(in_from_end) || rank < 2 || axes.len() != rank;
+        if !stored.dtype().is_float() || is_short {
             continue;
         }
         let shapes = |ids: &[Option<ValueId>]| -> Option<Vec<Vec<usize>>> {
@@ -313,7 +326,6 @@ fn layers(graph: &Graph, facts: &[Option<Fact>]) -> Vec<Layer> {
             Op::ConvTranspose(conv) => conv.groups,
             _ => 1,
         };
-        let axis_of = |axis: usize| order.as_ref().map_or(axis, |order| order[axis]);
         let value = &graph.value(weight).name;
         let name = match value.strip_suffix(".weight") {
             Some(name) => name.to_owned(),
@@ -328,8 +340,8 @@ fn layers(graph: &Graph, facts: &[Option<Fact>]) -> Vec<Layer> {
             weight,
             read,
             shape: stored.shape().to_vec(),
-            out_axis: axis_of(rank - out_from_end),
-            in_axis: axis_of(rank - in_from_end),
+            out_axis: axes[rank - out_from_end],
+            in_axis: axes[rank - in_from_end],
             groups,
             macs,
         });

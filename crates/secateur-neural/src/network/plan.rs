@@ -69,27 +69,27 @@ pub struct Plan {
 pub fn parts(model: &Model, choice: &Choice) -> Result<Vec<Part>, NetworkError> {
     let chosen = model.chosen(choice)?;
     let mut makers: Vec<Vec<usize>> = vec![Vec::new(); model.coupling.classes.len()];
-    let mut is_read = vec![false; model.coupling.classes.len()];
+    let mut readers = makers.clone();
     for (at, layer) in model.layers.iter().enumerate() {
         for (class, _) in on_axis(model, layer, layer.out_axis) {
             makers[class].push(at);
         }
         if layer.groups == 1 {
             for (class, _) in on_axis(model, layer, layer.in_axis) {
-                is_read[class] = true;
+                readers[class].push(at);
             }
         }
     }
     let part = |(at, group): (usize, &secateur_graph::ties::Group)| {
         let made_by = makers[group.classes[0]].clone();
-        let skipped = match made_by.iter().find(|layer| !chosen[**layer]) {
+        // What no layer makes belongs to those that read it.
+        let owners = if made_by.is_empty() { &readers[group.classes[0]] } else { &made_by };
+        let skipped = match owners.iter().find(|layer| !chosen[**layer]) {
             Some(layer) => {
                 let name = &model.layers[*layer].name;
                 choice.skipped(name).map(|why| format!("{why} ({name})"))
             }
-            None if made_by.is_empty() && !is_read[group.classes[0]] => {
-                Some("no layer makes these channels".to_owned())
-            }
+            None if owners.is_empty() => Some("no layer makes or reads these channels".to_owned()),
             None => None,
         };
         let name = if let Some(layer) = made_by.first() {

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use prost::Message;
-use secateur_attacks::networks;
+use secateur_attacks::networks::{self, int};
+use secateur_attacks::onnx::ints;
 use secateur_core::prune::{Job, OnExisting};
 use secateur_core::recipe::{self, Granularity, Layout, Scope, Target, TargetCost};
 use secateur_core::record::Record;
@@ -13,6 +14,7 @@ use secateur_neural::network::images::{Images, Wishes};
 use secateur_neural::network::recalibrate::recalibrate;
 use secateur_neural::network::score::norm;
 use secateur_neural::network::{Model, accuracy::accuracy, run};
+use secateur_onnx::proto::ModelProto;
 
 use crate::contents;
 
@@ -23,9 +25,12 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
+        Self::of(&networks::residual())
+    }
+
+    fn of(model: &ModelProto) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("net.onnx"), networks::residual().encode_to_vec())
-            .unwrap();
+        std::fs::write(folder.path().join("net.onnx"), model.encode_to_vec()).unwrap();
         std::fs::write(folder.path().join("images.bin"), networks::images(64)).unwrap();
         Self { folder }
     }
@@ -397,4 +402,93 @@ fn the_spine_of_a_shortcut_without_weights_is_cut() {
     let widths = model.coupling.places()[place_of as usize].shape.clone();
     assert!(widths[1] < 16, "{widths:?}");
     assert!(record.groups.iter().any(|group| group.name.starts_with("stem") && group.cut > 0));
+}
+
+#[test]
+fn a_weight_behind_a_transpose_is_scored_and_cut() {
+    let mut net = networks::Builder::new();
+    net.weight("in.weight", &[6, 3]);
+    net.node("in.turned", "Transpose", &["in.weight"], vec![]);
+    net.node("y", "MatMul", &["x", "in.turned"], vec![]);
+    net.node("a", "Relu", &["y"], vec![]);
+    net.weight("out.weight", &[2, 6]);
+    net.node("out.turned", "Transpose", &["out.weight"], vec![ints("perm", &[1, 0])]);
+    net.node("z", "MatMul", &["a", "out.turned"], vec![]);
+    let place = Place::of(&net.finish(&[3], "z", 2));
+    let model = place.open("net.onnx");
+    let shapes: Vec<(&str, usize)> =
+        model.layers.iter().map(|layer| (layer.name.as_str(), layer.out_axis)).collect();
+    assert_eq!(shapes, [("in", 0), ("out", 0)]);
+    let norms: Vec<f64> = weight(&model, "in.weight").chunks(3).map(norm).collect();
+    place.run(&place.channels("l2", 0.5), "out.onnx").unwrap();
+    let kept = weight(&place.open("out.onnx"), "in.weight");
+    let mut order: Vec<usize> = (0..6).collect();
+    order.sort_by(|a, b| norms[*b].total_cmp(&norms[*a]));
+    let mut best = order[..3].to_vec();
+    best.sort_unstable();
+    let all = weight(&model, "in.weight");
+    let expect: Vec<f32> = best.iter().flat_map(|row| all[row * 3..row * 3 + 3].to_vec()).collect();
+    assert_eq!(kept, expect);
+}
+
+#[test]
+fn channels_that_no_layer_makes_are_scored_by_what_reads_them() {
+    // The weights of two products are parts of one constant.
+    let mut net = networks::Builder::new();
+    net.weight("both.weight", &[3, 12]);
+    net.integers("sizes", &[6, 6]);
+    net.graph_node("Split", &["both.weight", "sizes"], &["left", "right"], vec![int("axis", 1)]);
+    net.node("y", "MatMul", &["x", "left"], vec![]);
+    net.node("g", "MatMul", &["x", "right"], vec![]);
+    net.node("a", "Mul", &["y", "g"], vec![]);
+    net.weight("out.weight", &[6, 2]);
+    net.node("z", "MatMul", &["a", "out.weight"], vec![]);
+    let place = Place::of(&net.finish(&[3], "z", 2));
+    let before = place.open("net.onnx");
+    place.run(&place.channels("l2", 0.5), "out.onnx").unwrap();
+    let after = place.open("out.onnx");
+    assert_eq!(after.costs(None).macs * 2, before.costs(None).macs);
+    let rows = |model: &Model| -> Vec<Vec<f32>> {
+        weight(model, "out.weight").chunks(2).map(<[f32]>::to_vec).collect()
+    };
+    let mut best = rows(&before);
+    best.sort_by(|a, b| norm(b).total_cmp(&norm(a)));
+    assert!(rows(&after).iter().all(|row| best[..3].contains(row)));
+}
+
+#[test]
+fn the_rest_is_planned_again_around_a_node_that_cannot_follow() {
+    let mut net = networks::Builder::new();
+    net.node("shape", "Shape", &["x"], vec![]);
+    net.weight("in.weight", &[3, 8]);
+    net.node("y", "MatMul", &["x", "in.weight"], vec![]);
+    // A row for every image: how many there are is known during a run only.
+    net.integers("zero", &[0]);
+    net.node("batch", "Gather", &["shape", "zero"], vec![]);
+    net.integers("rest", &[1, 8]);
+    net.node("to", "Concat", &["batch", "rest"], vec![int("axis", 0)]);
+    net.weight("row", &[1, 1, 8]);
+    net.node("rows", "Expand", &["row", "to"], vec![]);
+    net.node("all", "Concat", &["rows", "y"], vec![int("axis", 1)]);
+    net.weight("middle.weight", &[8, 6]);
+    net.node("m", "MatMul", &["all", "middle.weight"], vec![]);
+    net.node("a", "Relu", &["m"], vec![]);
+    net.weight("out.weight", &[6, 2]);
+    net.node("z", "MatMul", &["a", "out.weight"], vec![]);
+    let mut model = net.finish(&[5, 3], "z", 2);
+    model.graph.as_mut().unwrap().output[0].r#type = None;
+    let place = Place::of(&model);
+    let record = place.run(&place.channels("l2", 0.5), "out.onnx").unwrap();
+    assert!(record.warnings.iter().any(|text| text.contains("rows (Expand)")));
+    let after = place.open("out.onnx");
+    assert_eq!(weight(&after, "in.weight").len(), 24);
+    assert_eq!(weight(&after, "middle.weight").len(), 24);
+}
+
+fn weight(model: &Model, name: &str) -> Vec<f32> {
+    let value = model.graph().values().iter().find(|value| value.name == name).unwrap();
+    match &value.origin {
+        Origin::Weight(stored) => stored.to_f32().unwrap(),
+        Origin::Constant(_) | Origin::Input | Origin::Node(_) => panic!("{name} is no weight"),
+    }
 }

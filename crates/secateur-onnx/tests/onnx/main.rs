@@ -7,6 +7,7 @@ mod compiled;
 mod damaged;
 mod functions;
 mod heads;
+mod open;
 mod parts;
 mod random;
 mod real;
