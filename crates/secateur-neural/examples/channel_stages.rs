@@ -1,4 +1,4 @@
-//! What the stages of a pruning by channels cost, beside those of a peer (peers/torch_pruning.py).
+//! What the stages of a pruning by channels cost, beside those of a peer (peers/channels_reference.py).
 //!
 //! ```text
 //! cargo run --release -p secateur-neural --example channel_stages -- net.onnx 0.5

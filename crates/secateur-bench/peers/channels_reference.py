@@ -1,7 +1,7 @@
 """Times Torch-Pruning on torchvision networks: dependency graph, importance and cut, without imports and loading.
 
-    python torch_pruning.py                               # MobileNetV2 and DenseNet-201, 50 % by L2
-    python torch_pruning.py --export FOLDER               # writes the same networks as ONNX files, for secateur
+    python channels_reference.py                               # MobileNetV2 and DenseNet-201, 50 % by L2
+    python channels_reference.py --export FOLDER               # writes the same networks as ONNX files, for secateur
 
 secateur's side, stage by stage: cargo run --release -p secateur-neural --example channel_stages -- FILE 0.5
 """
