@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use secateur::core::Budget;
 use secateur::core::recipe::{
-    Granularity, Images, Keep, Layout, OnSingular, Precision, Sampling, Scope, Target, TargetCost,
+    Absorb, Granularity, Images, Keep, Layout, OnSingular, Precision, Sampling, Scope, Target,
+    TargetCost,
 };
 
 /// Finds what a trained model can do without, removes it, and says what that cost and saved.
@@ -316,6 +317,10 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_enum, default_value_t = RecalibrateWord::Auto)]
     pub(crate) recalibrate: RecalibrateWord,
 
+    /// Which constants of cut channels go into the layers that read them (ONNX)
+    #[arg(long, value_enum, default_value_t = AbsorbWord::Always)]
+    pub(crate) absorb: AbsorbWord,
+
     #[command(flatten)]
     pub(crate) preparation: ImageArgs,
 
@@ -534,6 +539,26 @@ pub(crate) enum RecalibrateWord {
     /// When there are calibration images
     Auto,
     Never,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AbsorbWord {
+    /// Cut channels count as zero
+    Never,
+    /// Those that no layer pads
+    Exact,
+    /// All; in layers that pad they go on into the padding
+    Always,
+}
+
+impl From<AbsorbWord> for Absorb {
+    fn from(word: AbsorbWord) -> Self {
+        match word {
+            AbsorbWord::Never => Self::Never,
+            AbsorbWord::Exact => Self::Exact,
+            AbsorbWord::Always => Self::Always,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -80,10 +80,23 @@ pub struct Network {
     pub evaluation: Option<Images>,
     /// Whether statistics of batch normalization are taken anew on the calibration images.
     pub recalibrate: bool,
-    /// Whether what cut channels gave on their own goes into the layers that read them.
-    pub absorb: bool,
+    /// Whether the constants of cut channels go into the layers that read them.
+    pub absorb: Absorb,
     /// Shapes of inputs that the file leaves open, by name.
     pub inputs: Vec<(String, Vec<usize>)>,
+}
+
+/// Which constants of cut channels go into the biases of the layers that read them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Absorb {
+    /// None: cut channels count as zero.
+    Never,
+    /// Those that no layer pads, so that the result is that of the masked original everywhere.
+    Exact,
+    /// All; in layers that pad they go on into the padding.
+    #[default]
+    Always,
 }
 
 /// What is cut of a network.

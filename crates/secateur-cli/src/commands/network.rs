@@ -424,7 +424,7 @@ fn recipe(args: &PruneArgs) -> Result<Recipe, RunError> {
         calibration: args.calibration.first().map(|path| images(path, samples)),
         evaluation: args.images.as_ref().map(|path| images(path, None)),
         recalibrate: args.recalibrate == RecalibrateWord::Auto,
-        absorb: false,
+        absorb: args.absorb.into(),
         inputs: args.shapes.inputs.clone(),
     });
     Ok(recipe)

@@ -149,7 +149,7 @@ pub fn page(
             inputs: Vec::new(),
             instruction_set: secateur_tensor::kernels::isa::level().to_owned(),
             threads: rayon::current_num_threads(),
-            model: super::run::summary(model),
+            model: super::record::summary(model),
             seconds: None,
             peak_memory_bytes: None,
         },

@@ -6,7 +6,7 @@ use prost::Message;
 use secateur_attacks::networks::{self, int};
 use secateur_attacks::onnx::ints;
 use secateur_core::prune::{Job, OnExisting};
-use secateur_core::recipe::{self, Granularity, Layout, Scope, Target, TargetCost};
+use secateur_core::recipe::{self, Absorb, Granularity, Layout, Scope, Target, TargetCost};
 use secateur_core::record::Record;
 use secateur_core::{Budget, Limits, Recipe, RunError, Scores, Silent, select};
 use secateur_graph::{Origin, Slot};
@@ -19,7 +19,7 @@ use secateur_onnx::proto::ModelProto;
 use crate::contents;
 
 /// A folder with the small network and images.
-struct Place {
+pub(crate) struct Place {
     folder: tempfile::TempDir,
 }
 
@@ -28,14 +28,14 @@ impl Place {
         Self::of(&networks::residual())
     }
 
-    fn of(model: &ModelProto) -> Self {
+    pub(crate) fn of(model: &ModelProto) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("net.onnx"), model.encode_to_vec()).unwrap();
         std::fs::write(folder.path().join("images.bin"), networks::images(64)).unwrap();
         Self { folder }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -51,13 +51,13 @@ impl Place {
             calibration: None,
             evaluation: None,
             recalibrate: true,
-            absorb: false,
+            absorb: Absorb::Never,
             inputs: vec![],
         });
         recipe
     }
 
-    fn channels(&self, method: &str, share: f64) -> Recipe {
+    pub(crate) fn channels(&self, method: &str, share: f64) -> Recipe {
         self.recipe(method, Budget::Sparsity(share), Granularity::Channel)
     }
 
@@ -68,13 +68,13 @@ impl Place {
         recipe
     }
 
-    fn run(&self, recipe: &Recipe, output: &str) -> Result<Record, RunError> {
+    pub(crate) fn run(&self, recipe: &Recipe, output: &str) -> Result<Record, RunError> {
         let output = self.path(output);
         let job = Job { output, existing: OnExisting::Refuse, max_memory: None, command: vec![] };
         Ok(run::run(recipe, &job, &mut Silent)?)
     }
 
-    fn open(&self, name: &str) -> Model {
+    pub(crate) fn open(&self, name: &str) -> Model {
         open(&self.path(name))
     }
 }
