@@ -12,7 +12,7 @@ use secateur::neural::network::accuracy::accuracy;
 use secateur::neural::network::compare::compare;
 use secateur::neural::network::inspect::{Inspected, inspect as look};
 use secateur::neural::network::latency::{Timing, time};
-use secateur::neural::network::run::preview;
+use secateur::neural::network::preview::preview;
 use secateur::neural::network::score::Criterion;
 use secateur::neural::network::sensitivity::{Curve, sensitivity as measure};
 use secateur::neural::network::{Model, check, images_of};

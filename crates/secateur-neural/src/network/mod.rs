@@ -11,12 +11,13 @@
 //! - [`netscore`]: quality and cost in one number.
 //! - [`recalibrate`], [`reconstruct`]: statistics and weights made to fit what is left.
 //! - [`weights`]: single weights, and N of M.
-//! - [`run`]: from file to file. [`inspect`], [`compare`], [`sensitivity`], [`latency`], [`check`]:
+//! - [`run`]: from file to file. [`preview`], [`inspect`], [`compare`], [`sensitivity`], [`latency`], [`check`]:
 //!   looking at networks.
 
 pub mod absorb;
 pub mod accuracy;
 pub mod check;
+mod choose;
 pub mod compare;
 pub mod cut;
 pub mod error;
@@ -28,6 +29,7 @@ pub mod netscore;
 pub mod observe;
 pub mod oracle;
 pub mod plan;
+pub mod preview;
 pub mod recalibrate;
 pub mod reconstruct;
 mod record;

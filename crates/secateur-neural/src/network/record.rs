@@ -22,7 +22,7 @@ pub(super) fn record(
     finished: &Finished<'_>,
     small: &Model,
     qualities: Option<&(Accuracy, Accuracy)>,
-    times: [Option<f64>; 2],
+    times: Option<[f64; 2]>,
 ) -> Record {
     let Finished { model, done, recipe, job, .. } = finished;
     let cost = |model: &Model, seconds| {
@@ -54,7 +54,10 @@ pub(super) fn record(
             peak_memory_bytes: crate::family::peak_memory(),
         },
         groups: done.groups.clone(),
-        cost: Change { before: cost(model, times[0]), after: cost(small, times[1]) },
+        cost: Change {
+            before: cost(model, times.map(|t| t[0])),
+            after: cost(small, times.map(|t| t[1])),
+        },
         quality: qualities.map_or(Vec::new(), |(a, b)| quality(finished, small, [a, b])),
         warnings,
         figures: figures(finished, small, qualities),

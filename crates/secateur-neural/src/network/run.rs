@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use secateur_core::prune::{Evidence, Job, OnExisting};
-use secateur_core::recipe::{self, Granularity as Cutting, Scope};
+use secateur_core::recipe::{self, Granularity as Cutting};
 use secateur_core::record::{Group, Input, Record};
-use secateur_core::{Budget, Progress, Recipe};
+use secateur_core::{Progress, Recipe};
 use secateur_graph::{Fact, Granularity, Graph, Origin};
 use secateur_onnx::Network;
 use secateur_store::{Disk, Existing, Files, Output, hash_file};
@@ -16,25 +16,25 @@ use serde_json::{Value, json};
 
 use super::accuracy::accuracy;
 use super::check;
+use super::choose::{choice, choose, earlier_plan};
 use super::cut::{Proof, Smaller, cut, recover};
 use super::error::NetworkError;
 use super::images::{Images, Wishes};
 use super::inspect::frozen_output;
-use super::latency::{Table, time};
+use super::latency::beside;
 use super::model::Model;
-use super::observe;
-use super::plan::{Part, Plan, Target, Wish, plan};
+use super::plan::{Part, Plan};
 use super::recalibrate::recalibrate;
 use super::record::record;
-use super::score::{Criterion, score};
+use super::score::Criterion;
 use super::weights;
 use crate::criteria;
 use crate::error::NeuralError;
 use crate::family::VERSION;
-use crate::options::{Choice, refuse_unknown};
+use crate::options::refuse_unknown;
 
 /// Seconds that a network is timed for, before and after.
-const TIMED: f64 = 0.5;
+const TIMED: f64 = 1.0;
 
 /// Runs a recipe.
 ///
@@ -45,11 +45,19 @@ pub fn run(recipe: &Recipe, job: &Job, progress: &mut dyn Progress) -> Result<Re
 }
 
 /// What a recipe asks of a network.
-fn asked(recipe: &Recipe) -> Result<&recipe::Network, NetworkError> {
+pub(super) fn asked(recipe: &Recipe) -> Result<&recipe::Network, NetworkError> {
     recipe.network.as_ref().ok_or_else(|| NetworkError::Needs {
         what: "a recipe for an ONNX file".to_owned(),
         needs: "the part `network`".to_owned(),
     })
+}
+
+/// How far heads are taken apart.
+pub(super) fn granularity(cutting: Cutting) -> Granularity {
+    match cutting {
+        Cutting::HeadDim => Granularity::Inner,
+        Cutting::Weight | Cutting::Channel => Granularity::Outer,
+    }
 }
 
 /// Images of a recipe, for a model.
@@ -99,11 +107,8 @@ pub fn run_on(
     let clock = Instant::now();
     let asked = asked(recipe)?;
     refuse_unknown(&recipe.options, &[])?;
-    let granularity = match asked.granularity {
-        Cutting::HeadDim => Granularity::Inner,
-        Cutting::Weight | Cutting::Channel => Granularity::Outer,
-    };
-    let mut model = Model::open(Path::new(&recipe.model), &asked.inputs, granularity)?;
+    let path = Path::new(&recipe.model);
+    let mut model = Model::open(path, &asked.inputs, granularity(asked.granularity))?;
     model.network.document.check_writable().map_err(NetworkError::from)?;
     for warning in &model.network.document.warnings {
         progress.warn(warning);
@@ -186,20 +191,6 @@ fn inputs(
     Ok(inputs)
 }
 
-/// The plan of an output that is there already and was asked for the same: a target of latency is
-/// measured once, so that a rerun gives the same file.
-fn earlier_plan(
-    recipe: &Recipe,
-    asked: &recipe::Network,
-    output: &Path,
-    inputs: &[Input],
-) -> Option<Value> {
-    let latency = asked.target.is_some_and(|t| t.cost == recipe::TargetCost::Latency);
-    let manifest = secateur_store::read_manifest(output).ok().flatten().filter(|_| latency)?;
-    let same = manifest["recipe"] == json!(recipe) && manifest["inputs"] == json!(inputs);
-    same.then(|| manifest["plan"].clone())
-}
-
 fn make(
     recipe: &Recipe,
     asked: &recipe::Network,
@@ -224,108 +215,6 @@ fn hold(model: &mut Model, error: &NeuralError) -> Option<String> {
     model.hold(error.node()).then_some(text)
 }
 
-fn choice(recipe: &Recipe) -> Choice {
-    Choice { layers: recipe.layers.clone(), skip: recipe.skip.clone() }
-}
-
-/// Chooses the channels to keep.
-fn choose(
-    recipe: &Recipe,
-    asked: &recipe::Network,
-    model: &Model,
-    calibration: Option<&Images>,
-    earlier: Option<&Value>,
-) -> Result<Plan, NetworkError> {
-    let criterion = Criterion::find(&recipe.method)?;
-    let needed = |what: &str| NetworkError::Needs {
-        what: what.to_owned(),
-        needs: "calibration images (--calibration FILE)".to_owned(),
-    };
-    if criterion.needs_images() && calibration.is_none() {
-        return Err(needed(&format!("method {}", criterion.name())));
-    }
-    let moments = match calibration.filter(|_| criterion.needs_images()) {
-        Some(images) => Some(observe::moments(model, images)?),
-        None => None,
-    };
-    let scores = score(model, criterion, moments.as_ref(), recipe.seed)?;
-    let wish = Wish {
-        sparsity: match recipe.budget {
-            Budget::Sparsity(share) if asked.target.is_none() => Some(share),
-            _ => None,
-        },
-        target: asked.target.map(|t| Target { cost: t.cost.name(), kept: t.kept }),
-        global: recipe.scope == Scope::Global,
-        min_keep: asked.min_keep,
-        align: asked.align,
-        choice: choice(recipe),
-    };
-    let mut table = Table::default();
-    let kind = asked.target.map(|target| target.cost);
-    let mut cost = |keep: &[bool]| match kind {
-        Some(recipe::TargetCost::Latency) => table.seconds(model, keep),
-        Some(recipe::TargetCost::Params) => model.costs(Some(keep)).parameters as f64,
-        Some(recipe::TargetCost::Size) => model.costs(Some(keep)).bytes as f64,
-        Some(recipe::TargetCost::Macs) | None => model.macs(Some(keep)) as f64,
-    };
-    match earlier.and_then(|plan| of_earlier(model, &wish, plan)) {
-        Some(plan) => Ok(plan),
-        None => plan(model, &scores, &wish, &mut cost),
-    }
-}
-
-/// What a cut of channels would leave.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct Preview {
-    /// Multiply-accumulates before and after.
-    pub macs: [u64; 2],
-    /// Parameters before and after.
-    pub parameters: [u64; 2],
-    /// Bytes of the constants before and after.
-    pub bytes: [u64; 2],
-    /// The groups.
-    pub groups: Vec<PreviewGroup>,
-}
-
-/// A group of channels.
-#[derive(Clone, Debug, serde::Serialize)]
-pub struct PreviewGroup {
-    /// Name: that of the first layer that makes the channels.
-    pub name: String,
-    /// Channels.
-    pub channels: usize,
-    /// Channels that would be kept.
-    pub kept: usize,
-    /// Why it would be left alone.
-    pub skipped: Option<String>,
-}
-
-/// What a recipe for channels would leave; nothing is written.
-///
-/// # Errors
-/// [`NetworkError`] as a run would give it.
-pub fn preview(recipe: &Recipe) -> Result<Preview, NetworkError> {
-    let asked = asked(recipe)?;
-    let granularity = match asked.granularity {
-        Cutting::HeadDim => Granularity::Inner,
-        Cutting::Weight | Cutting::Channel => Granularity::Outer,
-    };
-    let model = Model::open(Path::new(&recipe.model), &asked.inputs, granularity)?;
-    let calibration = asked.calibration.as_ref().map(|asked| images(asked, &model)).transpose()?;
-    let Plan { keep, parts } = choose(recipe, asked, &model, calibration.as_ref(), None)?;
-    let (before, after) = (model.costs(None), model.costs(Some(&keep)));
-    let groups = parts.into_iter().map(|part| {
-        let Part { name, channels, kept, skipped, .. } = part;
-        PreviewGroup { name, channels, kept, skipped }
-    });
-    Ok(Preview {
-        macs: [before.macs, after.macs],
-        parameters: [before.parameters, after.parameters],
-        bytes: [before.bytes, after.bytes],
-        groups: groups.collect(),
-    })
-}
-
 fn cut_channels(
     recipe: &Recipe,
     asked: &recipe::Network,
@@ -335,12 +224,12 @@ fn cut_channels(
     progress: &mut dyn Progress,
 ) -> Result<Done, NetworkError> {
     let criterion = Criterion::find(&recipe.method)?;
-    let Plan { keep, parts } = choose(recipe, asked, model, calibration, earlier)?;
+    let (Plan { keep, parts }, missed) = choose(recipe, asked, model, calibration, earlier)?;
     let smaller = cut(model, &keep, asked.absorb)?;
     let mut warnings = Vec::new();
-    if let Some(why) = &smaller.proof.why {
-        progress.warn(why);
-        warnings.push(why.clone());
+    for text in missed.iter().chain(&smaller.proof.why) {
+        progress.warn(text);
+        warnings.push(text.clone());
     }
     let Smaller { mut graph, facts, proof } = smaller;
     let fits = criterion == Criterion::LeastSquares;
@@ -373,24 +262,6 @@ fn cut_channels(
             .collect::<Vec<_>>()
     );
     Ok(Done { graph, facts, groups, parts, keep: Some(keep), proof, plan, warnings })
-}
-
-/// A plan as a manifest has it; none where it does not fit the network.
-fn of_earlier(model: &Model, wish: &Wish, plan: &Value) -> Option<Plan> {
-    let mut parts = super::plan::parts(model, &wish.choice).ok()?;
-    let listed = plan.as_array().filter(|listed| listed.len() == parts.len())?;
-    let mut keep = vec![true; model.coupling.classes.len()];
-    for (part, entry) in parts.iter_mut().zip(listed) {
-        let classes = &model.coupling.groups[part.group].classes;
-        if entry["name"] != json!(part.name) || entry["channels"] != json!(part.channels) {
-            return None;
-        }
-        for at in entry["cut"].as_array()? {
-            keep[*classes.get(at.as_u64()? as usize)?] = false;
-        }
-        part.kept = classes.iter().filter(|class| keep[**class]).count();
-    }
-    Some(Plan { keep, parts })
 }
 
 fn groups(model: &Model, parts: &[Part], small: &Graph) -> Vec<Group> {
@@ -571,11 +442,7 @@ fn finish(
         }
         None => None,
     };
-    let seconds = |model: &Model| {
-        let batch = model.shapes.first().and_then(|s| s.first()).copied().unwrap_or(1);
-        time(model, model.graph(), batch, TIMED).ok().map(|timing| timing.median / 1e3)
-    };
-    let times = [seconds(model), seconds(&small)];
+    let times = beside(model, model.graph(), small.graph(), TIMED).ok();
     let record = record(finished, &small, qualities.as_ref(), times);
     let manifest = json!({
         "format": 1,
