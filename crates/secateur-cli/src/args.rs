@@ -244,9 +244,13 @@ pub(crate) struct SensitivityArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) calibration: Option<String>,
 
-    /// What channels are worth
-    #[arg(long, short, value_name = "NAME", default_value = "l2")]
-    pub(crate) method: String,
+    /// What channels are worth; of several the first is for single layers, all for --sweep
+    #[arg(long, short, value_name = "NAME,..", value_delimiter = ',', default_value = "l2")]
+    pub(crate) method: Vec<String>,
+
+    /// Cut the whole network to these shares of its multiply-accumulates as well
+    #[arg(long, value_name = "S,..", value_delimiter = ',', num_args = 0..=1, value_parser = part, default_missing_value = "0.9,0.8,0.7,0.6,0.5,0.4,0.3")]
+    pub(crate) sweep: Vec<f64>,
 
     /// Shares of each layer to cut
     #[arg(long, value_name = "S,..", value_delimiter = ',', default_values_t = [0.25, 0.5, 0.75], value_parser = sparsity)]
@@ -650,6 +654,13 @@ fn sparsity(text: &str) -> Result<f64, String> {
         1.0 => Err("1 cuts everything; give the share to cut, e.g. 0.5".to_owned()),
         v if v > 1.0 && v <= 100.0 => Err(format!("a share between 0 and 1, e.g. {}", v / 100.0)),
         _ => Err("expected a share between 0 and 1, e.g. 0.5".to_owned()),
+    }
+}
+
+fn part(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
+        _ => Err("the share to keep lies between 0 and 1, e.g. 0.5".to_owned()),
     }
 }
 

@@ -23,10 +23,13 @@ pub struct Timing {
     /// Runs that were timed.
     pub runs: usize,
     /// Milliseconds of a run: the middle one.
+    #[serde(rename = "median_ms")]
     pub median: f64,
     /// The fastest.
+    #[serde(rename = "least_ms")]
     pub least: f64,
     /// 95 of 100 are faster.
+    #[serde(rename = "p95_ms")]
     pub p95: f64,
 }
 

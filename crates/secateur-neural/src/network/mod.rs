@@ -11,7 +11,7 @@
 //! - [`netscore`]: quality and cost in one number.
 //! - [`recalibrate`], [`reconstruct`]: statistics and weights made to fit what is left.
 //! - [`weights`]: single weights, and N of M.
-//! - [`run`]: from file to file. [`preview`], [`inspect`], [`compare`], [`sensitivity`], [`latency`], [`check`]:
+//! - [`run`]: from file to file. [`preview`], [`inspect`], [`compare`], [`sensitivity`], [`sweep`], [`latency`], [`check`]:
 //!   looking at networks.
 
 pub mod absorb;
@@ -36,6 +36,7 @@ mod record;
 pub mod run;
 pub mod score;
 pub mod sensitivity;
+pub mod sweep;
 pub mod weights;
 
 pub use error::NetworkError;

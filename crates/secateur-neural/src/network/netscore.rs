@@ -1,8 +1,8 @@
 //! NetScore: quality and cost of a network in one number.
 
 /// The convention, in words.
-pub const CONVENTION: &str = "20 log10(a^2 / (p^0.5 m^0.5)), a: top-1 in %, p: parameters in \
-                              millions, m: multiply-accumulates in thousands of millions";
+pub const CONVENTION: &str =
+    "20 log10(a^2 / sqrt(p m)), a top-1 in %, p 10^6 parameters, m 10^9 MACs";
 
 /// `20 log10(a^2 / (p^0.5 m^0.5))` in decibels, with `a` the top-1 accuracy in percent, `p`
 /// parameters in millions and `m` multiply-accumulates in 10^9 for one image. `top1` is a share;

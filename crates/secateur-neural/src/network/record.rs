@@ -271,13 +271,13 @@ fn proof(done: &Done, difference: f64) -> String {
     if done.proof.absorbed > 0 {
         let layers = if done.proof.absorbed == 1 { "layer" } else { "layers" };
         text += &format!(
-            "; {} {layers} took the constants of cut channels into their biases",
+            "\n{} {layers} took the constants of cut channels into their biases",
             done.proof.absorbed
         );
     }
     if let Some(border) = done.proof.border {
         text += &format!(
-            "; the constants go on into the padding of layers that pad, with zeros there the \
+            "\nthe constants go on into the padding of layers that pad; with zeros there the \
              difference is {border:.2e}"
         );
     }

@@ -492,3 +492,16 @@ fn weight(model: &Model, name: &str) -> Vec<f32> {
         Origin::Constant(_) | Origin::Input | Origin::Node(_) => panic!("{name} is no weight"),
     }
 }
+
+#[test]
+fn a_part_of_images_whose_classes_take_turns_holds_all_classes() {
+    let place = Place::new();
+    let model = place.open("net.onnx");
+    let wishes = Wishes { samples: Some(16), ..Wishes::default() };
+    let images = Images::open(&place.path("images.bin"), &wishes, &model.shapes[0]).unwrap();
+    assert_eq!(images.len(), 16);
+    let mut classes = images.labels.clone();
+    classes.sort_unstable();
+    classes.dedup();
+    assert_eq!(classes, [0, 1, 2, 3]);
+}
