@@ -13,7 +13,7 @@ use std::collections::{HashMap, HashSet};
 use secateur_core::recipe::Absorb;
 use secateur_exec::{Runner, Visitor};
 use secateur_graph::ops::{Binary, Op};
-use secateur_graph::{Fact, Graph, NodeId, Origin, Slot, ValueId};
+use secateur_graph::{Fact, Graph, Node, NodeId, Origin, Slot, ValueId};
 use secateur_tensor::tensor::Values as Held;
 use secateur_tensor::{Bytes, DType, Stored, Tensor, convert};
 
@@ -51,27 +51,44 @@ pub fn absorb(
     keep: &[bool],
     how: Absorb,
 ) -> Result<Option<Absorbed>, NetworkError> {
-    if how == Absorb::Never {
-        return Ok(None);
-    }
-    let classes = keep.iter().map(|keep| !keep).collect();
+    // A layer keeps its constants only if there is a bias of batch normalization.
+    let normalized = |node: &Node| matches!(node.op, Op::BatchNormalization(_));
+    let classes: Vec<bool> =
+        if how == Absorb::Never || !model.graph().nodes().iter().any(normalized) {
+            vec![false; keep.len()]
+        } else {
+            keep.iter().map(|keep| !keep).collect()
+        };
     let mut constants = Constants { classes, border: HashMap::new() };
-    loop {
+    // First what can be told without a run.
+    let takes = |sink: &Sink<'_>| sink.place.is_some() && (how == Absorb::Always || !sink.padded);
+    let mut sinks = ends(model, keep, &constants, &HashMap::new());
+    refuse(&sinks, &mut constants, |sink, _| takes(sink));
+    while constants.classes.contains(&true) {
         let values = observe(model, keep, &constants)?;
-        let sinks = sinks(model, keep, &constants, &values);
-        let mut refused = false;
-        for sink in &sinks {
-            let takes = sink.place.is_some() && (how == Absorb::Always || !sink.padded);
-            for (class, _, value) in &sink.read {
-                if !takes || value.is_none() {
-                    refused |= std::mem::replace(&mut constants.classes[*class], false);
-                }
-            }
-        }
-        if !refused {
+        sinks = ends(model, keep, &constants, &values);
+        if !refuse(&sinks, &mut constants, |sink, value| takes(sink) && value.is_some()) {
             return Ok(fill(model, small, facts, keep, constants, &sinks));
         }
     }
+    Ok(None)
+}
+
+/// Sets classes to zero that a node reads which cannot take them; says whether there are any.
+fn refuse(
+    sinks: &[Sink<'_>],
+    constants: &mut Constants,
+    takes: impl Fn(&Sink<'_>, Option<f32>) -> bool,
+) -> bool {
+    let mut refused = false;
+    for sink in sinks {
+        for (class, _, value) in &sink.read {
+            if !takes(sink, *value) {
+                refused |= std::mem::replace(&mut constants.classes[*class], false);
+            }
+        }
+    }
+    refused
 }
 
 /// Values that cut indices have of the outputs of nodes: the same at every place and for every
@@ -140,7 +157,8 @@ struct Sink<'a> {
     place: Option<Taking>,
 }
 
-fn sinks<'a>(
+/// The nodes in which cut channels end.
+fn ends<'a>(
     model: &'a Model,
     keep: &[bool],
     constants: &Constants,

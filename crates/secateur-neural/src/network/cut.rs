@@ -1,9 +1,11 @@
 //! A network without some of its channels: made smaller, proven, healed.
 
+use std::collections::HashMap;
+
 use secateur_core::recipe::Absorb;
 use secateur_graph::{Fact, Graph};
 
-use super::absorb::absorb;
+use super::absorb::{Absorbed, absorb};
 use super::error::NetworkError;
 use super::images::Images;
 use super::model::Model;
@@ -46,34 +48,40 @@ pub struct Proof {
 pub fn cut(model: &Model, keep: &[bool], how: Absorb) -> Result<Smaller, NetworkError> {
     let fail = |error| NetworkError::Shrink { path: model.path.clone(), error };
     let (graph, facts) = model.coupling.shrink(model.graph(), &model.facts, keep).map_err(fail)?;
-    let constants = Constants::default();
-    let mut proof = Proof::default();
-    match oracle::check(model, (&graph, &facts), keep, &constants, oracle::TOLERANCE) {
-        Ok(difference) => proof.difference = Some(difference),
+    let found = match oracle::outputs(model, &graph, &facts, None) {
+        Ok(found) => found,
         // A network that cannot be run is proven by the shapes alone.
         Err(NetworkError::Runner { error, .. }) => {
-            proof.why = Some(format!("the cut was checked by shapes only, since {error}"));
-            return Ok(Smaller { graph, facts, proof });
+            let why = Some(format!("the cut was checked by shapes only, since {error}"));
+            return Ok(Smaller { graph, facts, proof: Proof { why, ..Proof::default() } });
         }
         Err(error) => return Err(error),
-    }
-    let Some(absorbed) = absorb(model, &graph, &facts, keep, how)? else {
-        return Ok(Smaller { graph, facts, proof });
     };
-    let after = (&absorbed.graph, absorbed.facts.as_slice());
-    match oracle::check(model, after, keep, &absorbed.constants, oracle::TOLERANCE) {
-        Ok(difference) => proof.difference = Some(difference),
-        // Something on the way does not pass constants on as they are; they stay zero.
-        Err(NetworkError::Oracle { .. }) => return Ok(Smaller { graph, facts, proof }),
-        Err(error) => return Err(error),
+    if let Some(Absorbed { graph, facts, constants, layers }) =
+        absorb(model, &graph, &facts, keep, how)?
+    {
+        let found = oracle::outputs(model, &graph, &facts, None)?;
+        match oracle::check(model, &found, keep, &constants, oracle::TOLERANCE) {
+            Ok(difference) => {
+                let border = if constants.border.is_empty() {
+                    None
+                } else {
+                    let within = Constants { border: HashMap::new(), ..constants };
+                    Some(oracle::check(model, &found, keep, &within, f64::INFINITY)?)
+                };
+                let difference = Some(difference);
+                let proof = Proof { difference, why: None, absorbed: layers, border };
+                return Ok(Smaller { graph, facts, proof });
+            }
+            // Something on the way does not pass constants on as they are; they stay zero.
+            Err(NetworkError::Oracle { .. }) => {}
+            Err(error) => return Err(error),
+        }
     }
-    if !absorbed.constants.border.is_empty() {
-        let classes = absorbed.constants.classes;
-        let within = Constants { classes, ..Constants::default() };
-        proof.border = Some(oracle::check(model, after, keep, &within, f64::INFINITY)?);
-    }
-    proof.absorbed = absorbed.layers;
-    Ok(Smaller { graph: absorbed.graph, facts: absorbed.facts, proof })
+    let zero = Constants::default();
+    let difference = oracle::check(model, &found, keep, &zero, oracle::TOLERANCE)?;
+    let proof = Proof { difference: Some(difference), ..Proof::default() };
+    Ok(Smaller { graph, facts, proof })
 }
 
 /// Makes what is left of a network fit again: statistics of batch normalization are taken anew,

@@ -151,29 +151,40 @@ impl Visitor for Masked<'_> {
     }
 }
 
-/// Compares the smaller graph with the masked original on random inputs, and gives the largest
-/// difference as a share of the largest value of each output.
+/// The outputs of a graph with the inputs and outputs of a model, on the random inputs that
+/// [`check`] uses.
+///
+/// # Errors
+/// [`NetworkError::Runner`] when the network cannot be run.
+pub fn outputs(
+    model: &Model,
+    graph: &Graph,
+    facts: &[Option<Fact>],
+    visitor: Option<&mut dyn Visitor>,
+) -> Result<Vec<Tensor>, NetworkError> {
+    let fail = |error| NetworkError::Runner { path: model.path.clone(), error };
+    let runner = Runner::bound(graph, facts.to_vec(), &graph.outputs).map_err(fail)?;
+    Ok(runner.run(&inputs(model, 0), &graph.outputs, visitor))
+}
+
+/// Compares the outputs of the smaller graph with those of the masked original, and gives the
+/// largest difference as a share of the largest value of each output.
 ///
 /// # Errors
 /// [`NetworkError::Oracle`] when they differ by more than the tolerance, and
 /// [`NetworkError::Runner`] when the network cannot be run.
 pub fn check(
     model: &Model,
-    (small, small_facts): (&Graph, &[Option<Fact>]),
+    found: &[Tensor],
     keep: &[bool],
     absorbed: &Constants,
     tolerance: f64,
 ) -> Result<f64, NetworkError> {
-    let fail = |error| NetworkError::Runner { path: model.path.clone(), error };
     let graph = model.graph();
     let mut masked = Masked::new(model, keep, absorbed);
-    let before = Runner::bound(graph, model.facts.clone(), &graph.outputs).map_err(fail)?;
-    let after = Runner::bound(small, small_facts.to_vec(), &small.outputs).map_err(fail)?;
-    let inputs = inputs(model, 0);
-    let expected = before.run(&inputs, &graph.outputs, Some(&mut masked));
-    let found = after.run(&inputs, &small.outputs, None);
+    let expected = outputs(model, graph, &model.facts, Some(&mut masked))?;
     let mut worst = 0.0_f64;
-    for ((id, a), b) in graph.outputs.iter().zip(&expected).zip(&found) {
+    for ((id, a), b) in graph.outputs.iter().zip(&expected).zip(found) {
         let difference = relative_difference(a, b);
         // A difference that is no number is too large, too.
         if difference.is_nan() || difference > tolerance {

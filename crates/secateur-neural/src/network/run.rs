@@ -34,7 +34,7 @@ use crate::family::VERSION;
 use crate::options::refuse_unknown;
 
 /// Seconds that a network is timed for, before and after.
-const TIMED: f64 = 1.0;
+const TIMED: f64 = 0.2;
 
 /// Runs a recipe.
 ///
