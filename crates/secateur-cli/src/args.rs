@@ -309,9 +309,10 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = positive)]
     pub(crate) min_keep: usize,
 
-    /// Raise kept channels to a multiple of this
-    #[arg(long, value_name = "K", default_value_t = 1, value_parser = positive)]
-    pub(crate) align: usize,
+    /// Raise kept widths to a multiple of this [default: 8 with --target where it allows that,
+    /// else 1]
+    #[arg(long, value_name = "K", value_parser = positive)]
+    pub(crate) align: Option<usize>,
 
     /// Measure how many of these labeled images are recognized before and after (ONNX)
     #[arg(long, value_name = "FILE")]

@@ -72,8 +72,9 @@ pub struct Network {
     pub target: Option<Target>,
     /// Fewest channels kept in a group.
     pub min_keep: usize,
-    /// Kept counts are raised to a multiple of this.
-    pub align: usize,
+    /// Kept widths are raised to a multiple of this. When absent: 8 under a target that allows
+    /// it, for kernels of other runtimes are slow on other widths, and 1 else.
+    pub align: Option<usize>,
     /// Images that the method is calibrated on.
     pub calibration: Option<Images>,
     /// Labeled images that quality is measured on before and after.

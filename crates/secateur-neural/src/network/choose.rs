@@ -18,8 +18,10 @@ use crate::options::Choice;
 
 /// Times that a plan for a target of time is corrected at most.
 const CORRECTIONS: usize = 6;
-/// What share of the target of time is near enough.
-const NEAR: f64 = 0.95;
+/// Multiples that kept widths are raised to under a target, in this order.
+pub(super) const ALIGNS: [usize; 3] = [8, 4, 1];
+/// What share of a target is near enough.
+const NEAR: f64 = 0.94;
 /// Seconds that two networks are timed for, side by side.
 const TIMED: f64 = 0.4;
 
@@ -56,33 +58,92 @@ pub(super) fn choose(
         target: asked.target.map(|t| Target { cost: t.cost.name(), kept: t.kept }),
         global: recipe.scope == Scope::Global,
         min_keep: asked.min_keep,
-        align: asked.align,
+        align: asked.align.unwrap_or(1),
         choice: choice(recipe),
     };
     if let Some(plan) = earlier.and_then(|plan| of_earlier(model, &wish, plan)) {
         return Ok((plan, None));
     }
-    let kind = asked.target.map(|target| target.cost);
-    if let (Some(recipe::TargetCost::Latency), Some(target)) = (kind, wish.target) {
-        return by_latency(model, &scores, &wish, target);
-    }
-    let mut cost = |keep: &[bool]| match kind {
-        Some(recipe::TargetCost::Params) => model.costs(Some(keep)).parameters as f64,
-        Some(recipe::TargetCost::Size) => model.costs(Some(keep)).bytes as f64,
-        _ => model.macs(Some(keep)) as f64,
+    let (Some(target), Some(asked_for)) = (wish.target, asked.target) else {
+        return Ok((plan(model, &scores, &wish, &mut |_| 0.0)?, None));
     };
-    Ok((plan(model, &scores, &wish, &mut cost)?, None))
+    let all = asked.align.map_or(ALIGNS.to_vec(), |align| vec![align]);
+    by_target(model, &scores, &wish, (asked_for.cost, target), &all)
+}
+
+/// Plans for a target with the widest multiple that comes near enough to it, else with the one
+/// that comes nearest.
+pub(super) fn by_target(
+    model: &Model,
+    scores: &[f32],
+    wish: &Wish,
+    (cost, target): (recipe::TargetCost, Target),
+    aligns: &[usize],
+) -> Result<(Plan, Option<String>), NetworkError> {
+    let mut nearest: Option<(f64, Plan)> = None;
+    let mut failed = None;
+    for &align in aligns {
+        let wish = Wish { align, ..wish.clone() };
+        let found = if cost == recipe::TargetCost::Latency {
+            by_latency(model, scores, &wish, target)
+        } else {
+            let mut of = |keep: &[bool]| match cost {
+                recipe::TargetCost::Params => model.costs(Some(keep)).parameters as f64,
+                recipe::TargetCost::Size => model.costs(Some(keep)).bytes as f64,
+                _ => model.macs(Some(keep)) as f64,
+            };
+            let found = plan(model, scores, &wish, &mut of);
+            let whole = of(&vec![true; model.coupling.classes.len()]);
+            found.map(|plan| (of(&plan.keep) / whole, plan))
+        };
+        let (share, plan) = match found {
+            Ok(found) => found,
+            Err(error @ NetworkError::Unreachable { .. }) => {
+                failed = Some(error);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let is_near = target.kept * NEAR <= share && share <= target.kept;
+        if nearest.as_ref().is_none_or(|(other, _)| is_nearer(share, *other, target.kept)) {
+            nearest = Some((share, plan));
+        }
+        if is_near {
+            break;
+        }
+    }
+    let Some((share, plan)) = nearest else {
+        return Err(failed.expect("every multiple was tried"));
+    };
+    let missed = (share > target.kept).then(|| {
+        format!(
+            "the smaller network was timed at {share:.2} of the original's time, {} was asked for; \
+             what else it does besides convolutions and linear layers does not get faster",
+            target.kept
+        )
+    });
+    Ok((plan, missed))
+}
+
+/// Whether one share of a cost comes nearer to a target than another: the largest within it, else
+/// the smallest.
+fn is_nearer(share: f64, other: f64, kept: f64) -> bool {
+    match (share <= kept, other <= kept) {
+        (true, true) => share > other,
+        (false, false) => share < other,
+        (within, _) => within,
+    }
 }
 
 /// Plans for a target of time: the table of kernels finds a plan, the whole network is timed with
 /// it, and the table is asked for as much less or more as was missed. Says what share of the
-/// time was measured when it is more than asked for.
+/// time was measured.
 fn by_latency(
     model: &Model,
     scores: &[f32],
     wish: &Wish,
     target: Target,
-) -> Result<(Plan, Option<String>), NetworkError> {
+) -> Result<(f64, Plan), NetworkError> {
     let mut table = Table::default();
     let mut asked = target.kept;
     let mut best: Option<(f64, Plan)> = None;
@@ -100,35 +161,20 @@ fn by_latency(
         let share = match beside(model, model.graph(), &small, TIMED) {
             Ok([whole, part]) => part / whole,
             // A network that cannot be run is planned by its kernels alone.
-            Err(NetworkError::Runner { .. }) => return Ok((plan, None)),
+            Err(NetworkError::Runner { .. }) => return Ok((target.kept, plan)),
             Err(error) => return Err(error),
         };
-        // The largest share that is within the target, else the smallest.
-        let within = |share: f64| share <= target.kept;
-        let is_better =
-            best.as_ref().is_none_or(|(other, _)| match (within(share), within(*other)) {
-                (true, true) => share > *other,
-                (false, false) => share < *other,
-                (is, _) => is,
-            });
-        if is_better {
+        let is_near = target.kept * NEAR <= share && share <= target.kept;
+        if best.as_ref().is_none_or(|(other, _)| is_nearer(share, *other, target.kept)) {
             best = Some((share, plan));
         }
-        if within(share) && share > target.kept * NEAR {
+        if is_near {
             break;
         }
         // Aim at the middle of what is good enough.
         asked = (asked * target.kept * f64::midpoint(NEAR, 1.0) / share).clamp(1e-3, 0.999);
     }
-    let (share, plan) = best.expect("at least one plan was timed");
-    let missed = (share > target.kept).then(|| {
-        format!(
-            "the smaller network was timed at {share:.2} of the original's time, {} was asked for; \
-             what else it does besides convolutions and linear layers does not get faster",
-            target.kept
-        )
-    });
-    Ok((plan, missed))
+    Ok(best.expect("at least one plan was timed"))
 }
 
 /// A plan as a manifest has it; none where it does not fit the network.

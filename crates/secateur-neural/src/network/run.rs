@@ -227,7 +227,8 @@ fn cut_channels(
     let (Plan { keep, parts }, missed) = choose(recipe, asked, model, calibration, earlier)?;
     let smaller = cut(model, &keep, asked.absorb)?;
     let mut warnings = Vec::new();
-    for text in missed.iter().chain(&smaller.proof.why) {
+    let odd = odd_widths(model, asked, &parts);
+    for text in missed.iter().chain(&smaller.proof.why).chain(&odd) {
         progress.warn(text);
         warnings.push(text.clone());
     }
@@ -262,6 +263,24 @@ fn cut_channels(
             .collect::<Vec<_>>()
     );
     Ok(Done { graph, facts, groups, parts, keep: Some(keep), proof, plan, warnings })
+}
+
+/// A warning of widths that other runtimes are slow on, unless they were asked for.
+fn odd_widths(model: &Model, asked: &recipe::Network, parts: &[Part]) -> Option<String> {
+    const BLOCK: usize = 8;
+    let is_odd = |part: &&Part| {
+        let convolution = part.made_by.iter().any(|at| model.layers[*at].op == "Conv");
+        convolution && part.kept < part.channels && part.kept * part.width % BLOCK != 0
+    };
+    let count = parts.iter().filter(is_odd).count();
+    (asked.align.is_none() && count > 0).then(|| {
+        format!(
+            "{count} of {} groups are left with widths that are no multiple of {BLOCK}; runtimes \
+             that work on blocks of channels, such as onnxruntime, may run them slower than \
+             before (--align {BLOCK} keeps multiples, --align 1 is silent)",
+            parts.len()
+        )
+    })
 }
 
 fn groups(model: &Model, parts: &[Part], small: &Graph) -> Vec<Group> {

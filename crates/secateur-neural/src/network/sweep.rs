@@ -1,16 +1,17 @@
 //! The whole network cut to several costs by several methods: what quality each cost buys.
 
 use secateur_core::Progress;
-use secateur_core::recipe::Absorb;
+use secateur_core::recipe::{Absorb, TargetCost};
 use serde::Serialize;
 
 use super::accuracy::accuracy;
+use super::choose::{ALIGNS, by_target};
 use super::cut::{cut, recover};
 use super::error::NetworkError;
 use super::images::Images;
 use super::model::Model;
 use super::netscore::netscore;
-use super::plan::{Target, Wish, plan};
+use super::plan::{Target, Wish};
 use super::score::{Criterion, score};
 use crate::options::Choice;
 
@@ -93,18 +94,19 @@ pub fn sweep(
             if progress.stopped() {
                 return Err(NetworkError::Interrupted);
             }
+            let target = Target { cost: "macs", kept };
             let wish = Wish {
                 sparsity: None,
-                target: Some(Target { cost: "macs", kept }),
+                target: Some(target),
                 global: false,
                 min_keep: 1,
                 align: 1,
                 choice: choice.clone(),
             };
-            let found = plan(model, &scores, &wish, &mut |keep| model.macs(Some(keep)) as f64);
+            let found = by_target(model, &scores, &wish, (TargetCost::Macs, target), &ALIGNS);
             let done = number * shares.len() + at + 1;
             let keep = match found {
-                Ok(plan) => plan.keep,
+                Ok((plan, _)) => plan.keep,
                 Err(NetworkError::Unreachable { .. } | NetworkError::NoChange { .. }) => {
                     progress.step(done, &format!("{} cannot reach {kept}", criterion.name()));
                     continue;

@@ -47,7 +47,7 @@ impl Place {
             granularity,
             target: None,
             min_keep: 1,
-            align: 1,
+            align: Some(1),
             calibration: None,
             evaluation: None,
             recalibrate: true,
@@ -171,7 +171,7 @@ fn what_cannot_be_reached_or_changes_nothing_is_an_error_and_writes_nothing() {
 fn widths_are_rounded_up_to_multiples_and_no_layer_is_emptied() {
     let place = Place::new();
     let mut recipe = place.channels("l2", 0.6);
-    recipe.network.as_mut().unwrap().align = 4;
+    recipe.network.as_mut().unwrap().align = Some(4);
     let record = place.run(&recipe, "aligned.onnx").unwrap();
     for group in record.groups.iter().filter(|group| group.skipped.is_none()) {
         let whole = group.kept + group.cut;
