@@ -350,7 +350,9 @@ fn border(
     let [mut border] = outputs;
     let places = border.len() / sums.len();
     for (values, sum) in border.as_f32_mut().chunks_exact_mut(places).zip(sums) {
-        values.iter_mut().for_each(|value| *value = *sum as f32 - *value);
+        for value in values {
+            *value = *sum as f32 - *value;
+        }
     }
     Some(border)
 }

@@ -93,16 +93,13 @@ impl<'a> Masked<'a> {
         for (axis, indices) in self.cut(node, slot) {
             for index in indices {
                 let Some(constant) = self.constant(node, slot, (*axis, *index)) else { continue };
-                let runs: Vec<Range<usize>> = runs(tensor.shape(), *axis, *index).collect();
-                match tensor.values_mut() {
-                    Values::F32(values) => {
-                        runs.into_iter().for_each(|run| values[run].fill(constant));
+                for run in runs(tensor.shape(), *axis, *index) {
+                    match tensor.values_mut() {
+                        Values::F32(values) => values[run].fill(constant),
+                        Values::I64(values) => values[run].fill(0),
+                        Values::Bool(values) => values[run].fill(false),
+                        Values::Stored(_) => {}
                     }
-                    Values::I64(values) => runs.into_iter().for_each(|run| values[run].fill(0)),
-                    Values::Bool(values) => {
-                        runs.into_iter().for_each(|run| values[run].fill(false));
-                    }
-                    Values::Stored(_) => {}
                 }
             }
         }

@@ -308,9 +308,13 @@ impl Order {
                 groups[group].clone().filter(|at| is_gone(keep, at)).collect();
             sort_best_first(ranked, &mut more);
             more.truncate(self.multiples[group]);
-            more.iter().for_each(|at| keep[self.units[*at]] = true);
+            for at in &more {
+                keep[self.units[*at]] = true;
+            }
             if cost(keep) > goal {
-                more.iter().for_each(|at| keep[self.units[*at]] = false);
+                for at in &more {
+                    keep[self.units[*at]] = false;
+                }
             }
             tries += 1;
         }

@@ -264,22 +264,22 @@ fn figures(
 
 /// What was proven, in words.
 fn proof(done: &Done, difference: f64) -> String {
-    let mut text = format!(
+    let mut lines = vec![format!(
         "largest difference of an output: {difference:.2e} of its largest value (allowed: {:.0e})",
         oracle::TOLERANCE
-    );
-    if done.proof.absorbed > 0 {
-        let layers = if done.proof.absorbed == 1 { "layer" } else { "layers" };
-        text += &format!(
-            "\n{} {layers} took the constants of cut channels into their biases",
-            done.proof.absorbed
-        );
+    )];
+    let absorbed = done.proof.absorbed;
+    if absorbed > 0 {
+        let layers = if absorbed == 1 { "layer" } else { "layers" };
+        lines.push(format!(
+            "{absorbed} {layers} took the constants of cut channels into their biases"
+        ));
     }
     if let Some(border) = done.proof.border {
-        text += &format!(
-            "\nthe constants go on into the padding of layers that pad; with zeros there the \
+        lines.push(format!(
+            "the constants go on into the padding of layers that pad; with zeros there the \
              difference is {border:.2e}"
-        );
+        ));
     }
-    text
+    lines.join("\n")
 }

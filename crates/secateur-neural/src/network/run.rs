@@ -270,7 +270,7 @@ fn odd_widths(model: &Model, asked: &recipe::Network, parts: &[Part]) -> Option<
     const BLOCK: usize = 8;
     let is_odd = |part: &&Part| {
         let convolution = part.made_by.iter().any(|at| model.layers[*at].op == "Conv");
-        convolution && part.kept < part.channels && part.kept * part.width % BLOCK != 0
+        convolution && part.kept < part.channels && !(part.kept * part.width).is_multiple_of(BLOCK)
     };
     let count = parts.iter().filter(is_odd).count();
     (asked.align.is_none() && count > 0).then(|| {
