@@ -93,7 +93,7 @@ impl WithSimd for Rows<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         let shape = self.shape;
         if shape.channels_out < 8 {
-            return self.narrow();
+            return self.narrow(simd);
         }
         // The last number is the pixels of a row that the windows of as many pixels as the one
         // before it says see: `(pixels - 1) * stride + kernel`.
@@ -166,33 +166,67 @@ impl Rows<'_> {
         }
     }
 
-    /// Fewer channels than a vector has.
-    fn narrow(self) {
+    /// Fewer channels than a vector has: vectors reach into the next pixels, whose sums are
+    /// written after. Where there are none left, values are computed one at a time.
+    #[inline(always)]
+    fn narrow<S: Simd>(self, simd: S) {
         let shape = self.shape;
         let channels = shape.channels_out;
+        let [rows, columns] = shape.kernel;
         let (height, width) = (shape.out_height(), shape.out_width());
+        let of_image = shape.height * shape.width * channels;
         for (number, y) in self.y.chunks_exact_mut(width * channels).enumerate() {
             let (image, row) = ((self.first + number) / height, (self.first + number) % height);
+            let x = &self.x[image * of_image..(image + 1) * of_image];
             let top = (row * shape.stride[0]) as isize - shape.pads[0] as isize;
-            let down = meeting(top, shape.kernel[0], shape.dilation[0], shape.height);
-            for (pixel, y) in y.chunks_exact_mut(channels).enumerate() {
+            let down = meeting(top, rows, shape.dilation[0], shape.height);
+            for pixel in 0..width {
                 let start = (pixel * shape.stride[1]) as isize - shape.pads[1] as isize;
-                let right = meeting(start, shape.kernel[1], shape.dilation[1], shape.width);
+                let right = meeting(start, columns, shape.dilation[1], shape.width);
+                let first = |i: usize| {
+                    place(top, i * shape.dilation[0]) * shape.width
+                        + place(start, right.0 * shape.dilation[1])
+                };
+                let step = shape.dilation[1] * channels;
+                let taps = right.1 - right.0;
+                // A window that lies in the padding meets nothing.
+                let down = if taps == 0 { (0, 0) } else { down };
+                let at = ((self.first + number) * width + pixel) * channels;
+                let y = &mut y[pixel * channels..];
+                let end = if down.0 == down.1 {
+                    0
+                } else {
+                    first(down.1 - 1) * channels + (taps - 1) * step + 8
+                };
+                if let Some(y) = y.first_chunk_mut()
+                    && end <= x.len()
+                {
+                    let mut sum = isa::load(simd, &self.values[0].0);
+                    for i in down.0..down.1 {
+                        let w = &self.values[1 + i * columns + right.0..][..taps];
+                        let x = &x[first(i) * channels..];
+                        for (j, w) in w.iter().enumerate() {
+                            let x = isa::load(simd, isa::octet(x, j * step));
+                            sum = isa::multiply_add(simd, x, isa::load(simd, &w.0), sum);
+                        }
+                    }
+                    let mut sums = [[sum]];
+                    self.finish.octets(simd, &mut sums, &[at], &[0]);
+                    isa::store(simd, sums[0][0], y);
+                    continue;
+                }
                 let mut sums = self.values[0].0;
                 for i in down.0..down.1 {
-                    let row = image * shape.height + place(top, i * shape.dilation[0]);
-                    for j in right.0..right.1 {
-                        let column = place(start, j * shape.dilation[1]);
-                        let x = &self.x[(row * shape.width + column) * channels..][..channels];
-                        let w = &self.values[1 + i * shape.kernel[1] + j].0;
-                        for ((sum, x), w) in sums.iter_mut().zip(x).zip(w) {
+                    let w = &self.values[1 + i * columns + right.0..][..taps];
+                    for (j, w) in w.iter().enumerate() {
+                        let x = &x[first(i) * channels + j * step..][..channels];
+                        for ((sum, x), w) in sums.iter_mut().zip(x).zip(w.0) {
                             *sum += x * w;
                         }
                     }
                 }
-                let at = ((self.first + number) * width + pixel) * channels;
-                for (i, (y, sum)) in y.iter_mut().zip(sums).enumerate() {
-                    *y = self.finish.value(sum, at + i);
+                for (i, (y, sum)) in y.iter_mut().zip(&sums[..channels]).enumerate() {
+                    *y = self.finish.value(*sum, at + i);
                 }
             }
         }
