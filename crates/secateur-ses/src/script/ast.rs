@@ -76,7 +76,6 @@ pub(crate) enum Compare {
 #[derive(Clone, Debug)]
 pub(crate) struct Definition {
     pub(crate) name: Arc<str>,
-    pub(crate) place: Place,
     pub(crate) parameters: Vec<(Arc<str>, Option<Expr>)>,
     pub(crate) body: Vec<Statement>,
 }

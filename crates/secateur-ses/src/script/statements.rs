@@ -97,7 +97,7 @@ impl Reader<'_> {
             }
         }
         let body = self.block(indent)?;
-        Ok(Definition { name, place, parameters, body })
+        Ok(Definition { name, parameters, body })
     }
 
     fn starts_line(&self) -> bool {
