@@ -74,6 +74,8 @@ pub struct Pruned {
     pub log: Vec<Decision>,
     /// How many decisions there were.
     pub decisions: u64,
+    /// Choices that met no decision; only known when nothing is left open.
+    pub unused: Vec<String>,
 }
 
 /// A decision.
@@ -132,6 +134,7 @@ pub fn prune(ses: &Ses, request: &Request) -> Result<Pruned, SesError> {
     if let Some(fault) = check::blocking(ses) {
         return Err(fault);
     }
+    request.choices.known(ses)?;
     let (globals, variables) = bind(ses, &request.variables)?;
     let mut builder = Builder::new(ses, globals, request.choices.clone());
     builder.depth = request.depth;
@@ -176,6 +179,7 @@ pub fn resume(pes: Pes, request: &Resume) -> Result<Pruned, SesError> {
         choices.choose(&choice.text)?;
     }
     choices.delays.clone_from(&request.choices.delays);
+    choices.known(&open.ses)?;
     let ses = open.ses.clone();
     let mut builder = Builder::new(&ses, globals, choices);
     builder.leave_open = request.leave_open;

@@ -51,7 +51,7 @@ fn decide(
     let mut aspects: Vec<(Id, u32)> = Vec::new();
     let mut specs: Vec<(Id, u32)> = Vec::new();
     part(tables, id, level, &mut aspects, &mut specs);
-    while let Some((spec, level)) = specs.pop() {
+    while let Some((spec, inner_level)) = specs.pop() {
         let mut rest = Share::one();
         for (other, level) in &specs {
             rest = rest.times(&tables.at(*other, *level, &above)?);
@@ -59,9 +59,9 @@ fn decide(
         let mut chosen = None;
         for child in &ses.node(spec).children {
             let (mut aspects, mut inner) = (aspects.clone(), Vec::new());
-            part(tables, *child, level, &mut aspects, &mut inner);
+            part(tables, *child, inner_level, &mut aspects, &mut inner);
             // A copy past the depth has no members.
-            if past(tables, *child, level) {
+            if past(tables, *child, inner_level) {
                 continue;
             }
             let mut share = own(tables, &aspects, &above)?.times(&rest);
@@ -77,24 +77,32 @@ fn decide(
         }
         let (child, all, inner) = chosen.expect("the number is below the sum over the children");
         if ses.node(spec).children.len() > 1 {
-            choices.push(format!("{path}/{}={}", ses.node(spec).name, ses.node(child).name));
+            let point = leveled(&ses.node(spec).name, inner_level, level);
+            choices.push(format!("{path}/{point}={}", ses.node(child).name));
         }
         aspects = all;
         specs.extend(inner);
     }
-    for (at, (aspect, level)) in aspects.iter().enumerate() {
-        let members = tables.at(*aspect, *level, &above)?.aspects;
+    for (aspect, inner) in &aspects {
+        let members = tables.at(*aspect, *inner, &above)?.aspects;
         if number >= members {
             number -= members;
             continue;
         }
         if aspects.len() > 1 {
-            choices.push(format!("{path}={}", ses.node(*aspect).name));
+            let name = &*ses.node(*aspect).name;
+            let twice = aspects.iter().filter(|(other, _)| other == aspect).count() > 1;
+            let name = if twice { format!("{name}.{inner}") } else { leveled(name, *inner, level) };
+            choices.push(format!("{path}={name}"));
         }
-        let _ = at;
-        return below(tables, (*aspect, *level), &above, &path, number, open, choices);
+        return below(tables, (*aspect, *inner), &above, &path, number, open, choices);
     }
     Ok(())
+}
+
+/// A name with its level, where that is not the level of the entity.
+fn leveled(name: &str, level: u32, entity: u32) -> String {
+    if level == entity { name.to_owned() } else { format!("{name}.{level}") }
 }
 
 /// Whether an entity is a copy past the depth.

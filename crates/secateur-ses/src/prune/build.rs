@@ -18,6 +18,9 @@ use crate::script::{Code, Functions, Globals, Machine};
 /// Names that make an expression depend on where it is evaluated.
 const DYNAMIC: [&str; 5] = ["PATH", "LEVEL", "PARENT", "CHILDREN", "NUMREP"];
 
+/// Names of a path in the log.
+const NAMES_LOGGED: usize = 64;
+
 /// Children of specializations that merge into one entity.
 const MERGED_MAX: usize = 10_000;
 
@@ -274,12 +277,13 @@ impl<'a> Builder<'a> {
             });
         }
         if self.waiting.is_empty() {
-            if let Some(choice) = self.choices.choices.iter().find(|choice| !choice.used) {
-                let what = "it meets no decision; paths name entities from the root".to_owned();
-                return Err(SesError::Choice { choice: choice.text.clone(), what });
-            }
-        } else {
-            self.pes.stage = Stage::Ipes;
+            self.pes.stage = Stage::Pes;
+            let unused = self.choices.choices.into_iter().filter(|choice| !choice.used);
+            let unused = unused.map(|choice| choice.text).collect();
+            let Self { pes, log, decisions, .. } = self;
+            return Ok(Pruned { pes, log, decisions, unused });
+        }
+        self.pes.stage = Stage::Ipes;
             let waiting = self.waiting.iter().map(|(work, _, reason)| Residual {
                 node: work.node,
                 path: numbers(&work.above),
@@ -295,10 +299,8 @@ impl<'a> Builder<'a> {
                 forced: self.forced,
                 settled: self.settled,
             }));
-            return Ok(Pruned { pes: self.pes, log: self.log, decisions: self.decisions });
-        }
-        self.pes.stage = Stage::Pes;
-        Ok(Pruned { pes: self.pes, log: self.log, decisions: self.decisions })
+        let (log, decisions) = (self.log, self.decisions);
+        Ok(Pruned { pes: self.pes, log, decisions, unused: Vec::new() })
     }
 
     /// The names from the root to a node, without what merged into them.
@@ -309,7 +311,7 @@ impl<'a> Builder<'a> {
     pub(super) fn note(&mut self, node: u32, point: &str, chosen: &str, reason: Reason) {
         self.decisions += 1;
         if self.log.len() < LOGGED_MAX {
-            let path = self.way(node);
+            let path = way_up(self.ses, &self.pes, &self.origins, node, NAMES_LOGGED);
             let (point, chosen) = (point.to_owned(), chosen.to_owned());
             self.log.push(Decision { path, point, chosen, reason });
         }
@@ -649,9 +651,18 @@ pub(super) fn numbers(above: &Above) -> Vec<(Arc<str>, u32)> {
 
 /// The names from the root to a node, without what merged into them.
 pub(crate) fn way(ses: &Ses, pes: &Pes, origins: &[(Id, u32)], node: u32) -> String {
+    way_up(ses, pes, origins, node, usize::MAX)
+}
+
+/// The same with so many names at most, the nearest ones.
+fn way_up(ses: &Ses, pes: &Pes, origins: &[(Id, u32)], node: u32, most: usize) -> String {
     let mut names = Vec::new();
     let mut at = node;
     while at != NOTHING {
+        if names.len() >= most {
+            names.push("...".to_owned());
+            break;
+        }
         let found = &pes.nodes[at as usize];
         if !found.is_aspect {
             let name = &*ses.node(origins[at as usize].0).name;

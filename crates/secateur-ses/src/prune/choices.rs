@@ -1,8 +1,10 @@
 //! Choices given by the user: paths with what is taken there.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::error::SesError;
+use crate::model::Ses;
 
 /// A choice: at the place of `path`, take `child`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +48,35 @@ impl Choices {
         };
         if !self.choices.iter().any(|known| known.text == choice.text) {
             self.choices.push(choice);
+        }
+        Ok(())
+    }
+
+    /// Checks that every name in them is one of a structure, so that a slip of the pen is no
+    /// choice that does nothing.
+    ///
+    /// # Errors
+    /// [`SesError::Choice`] for the first name that is not there.
+    pub(super) fn known(&self, ses: &Ses) -> Result<(), SesError> {
+        let names: HashSet<&str> = ses.nodes.iter().map(|node| &*node.name).collect();
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        // Behind a name may stand the number of a copy and the level.
+        let named = |name: &str| {
+            let bare = match name.rsplit_once('.') {
+                Some((bare, level)) if is_number(level) => bare,
+                _ => name,
+            };
+            let single = bare.rsplit_once('_').filter(|(_, copy)| is_number(copy));
+            [name, bare].iter().any(|name| names.contains(name))
+                || single.is_some_and(|(base, _)| names.contains(base))
+        };
+        for choice in self.choices.iter().chain(&self.delays) {
+            let steps = choice.steps.iter().map(String::as_str).filter(|step| !step.starts_with('*'));
+            let child = Some(choice.child.as_str()).filter(|c| !c.is_empty() && !is_number(c));
+            if let Some(name) = steps.chain(child).find(|name| !named(name)) {
+                let what = format!("nothing in the structure is called {name}");
+                return Err(SesError::Choice { choice: choice.text.clone(), what });
+            }
         }
         Ok(())
     }
@@ -160,18 +191,21 @@ impl Choices {
         fits.iter().any(|fit| fit.path >= first && self.rest(fit).is_empty())
     }
 
-    /// The choices that speak of a decision called `point` at the entity entered last, with how
-    /// exactly they do.
+    /// The choices that speak of a decision at the entity entered last, by any of its names, the
+    /// most exact last; with how exactly they do.
     pub(super) fn at<'a>(
         &'a self,
         fits: &'a Fits,
-        point: &'a str,
+        points: &'a [&'a str],
     ) -> impl Iterator<Item = (u32, &'a Choice, u32)> {
         fits.iter().filter_map(move |fit| {
             let choice = self.choices.get(fit.path as usize)?;
             match self.rest(fit) {
                 [] => Some((fit.path, choice, fit.exact)),
-                [last] if last == point => Some((fit.path, choice, fit.exact + 1)),
+                [last] => {
+                    let named = points.iter().rposition(|point| last == point)?;
+                    Some((fit.path, choice, fit.exact + 1 + named as u32))
+                }
                 _ => None,
             }
         })
@@ -198,7 +232,7 @@ mod tests {
         for names in way {
             fits = choices.enter(&fits, names);
         }
-        let found = choices.at(&fits, "spec").map(|(_, _, exact)| exact).max();
+        let found = choices.at(&fits, &["spec"]).map(|(_, _, exact)| exact).max();
         assert_eq!(found, expect, "{path}");
     }
 

@@ -125,7 +125,9 @@ impl Builder<'_> {
         let named = |name: &str| {
             node.children.iter().copied().find(|child| *ses.node(*child).name == *name)
         };
-        let chosen = match self.explicit(work, &node.name, &|name| named(name).is_some())? {
+        let full = format!("{}.{level}", node.name);
+        let points = [&*node.name, full.as_str()];
+        let chosen = match self.explicit(work, &points, &|name| named(name).is_some())? {
             Some(name) => named(&name).map(|child| (child, Reason::Choice)),
             None => None,
         };
@@ -207,7 +209,7 @@ impl Builder<'_> {
     fn explicit(
         &mut self,
         work: &Work,
-        point: &str,
+        points: &[&str],
         fits: &dyn Fn(&str) -> bool,
     ) -> Result<Option<String>, SesError> {
         if work.fits.is_empty() {
@@ -215,7 +217,7 @@ impl Builder<'_> {
         }
         let mut best: Option<(u32, u32, String)> = None;
         let mut used = Vec::new();
-        for (at, choice, exact) in self.choices.at(&work.fits, point) {
+        for (at, choice, exact) in self.choices.at(&work.fits, points) {
             if !fits(&choice.child) {
                 continue;
             }
@@ -344,8 +346,17 @@ impl Builder<'_> {
             return Ok(Ok(None));
         }
         let point = format!("the aspects of {}", ses.node(self.origins[work.node as usize].0).name);
-        let named = |name: &str| all.iter().find(|(id, ..)| *ses.node(*id).name == *name).copied();
-        if let Some(name) = self.explicit(work, "", &|name| named(name).is_some())? {
+        // The same aspect may be there from several levels; `name.1` is that of the first.
+        let named = |name: &str| {
+            let fits = |(id, level, _): &&(Id, u32, Id)| {
+                let own = &*ses.node(*id).name;
+                own == name
+                    || name.strip_prefix(own).and_then(|rest| rest.strip_prefix('.'))
+                        == Some(level.to_string().as_str())
+            };
+            all.iter().find(fits).copied()
+        };
+        if let Some(name) = self.explicit(work, &[], &|name| named(name).is_some())? {
             let (id, level, _) = named(&name).expect("explicit choices are candidates");
             if !self.ends(id, level) {
                 let (path, depth) = (self.way(work.node), self.depth);
@@ -474,7 +485,7 @@ impl Builder<'_> {
         let node = ses.node(id);
         let Kind::Multi(_, repeat) = &node.kind else { return Ok(Ok(Some((id, level, 1)))) };
         let number = |text: &str| text.parse::<u64>().is_ok();
-        let chosen = self.explicit(work, &node.name, &number)?;
+        let chosen = self.explicit(work, &[&node.name], &number)?;
         let chosen = chosen.and_then(|text| text.parse::<u64>().ok());
         let others = node.children.iter().any(|child| ses.entity(*child).is_some_and(|e| e.once));
         let least = repeat.range.map_or(u64::from(!others), |(least, _)| least);

@@ -40,13 +40,7 @@ fn targets(ses: &Ses) -> HashMap<Id, (Id, bool)> {
             }
         }
     }
-    // A copy is recursive when what it copies leads back to it.
-    let recursive: Vec<Id> = targets
-        .iter()
-        .filter(|(id, (t, _))| reaches(ses, &targets, *t, **id))
-        .map(|(id, _)| *id)
-        .collect();
-    for id in recursive {
+    for id in recursive(ses, &targets) {
         if let Some(target) = targets.get_mut(&id) {
             target.1 = true;
         }
@@ -54,32 +48,35 @@ fn targets(ses: &Ses) -> HashMap<Id, (Id, bool)> {
     targets
 }
 
-/// Whether the way down from a node, through copies too, meets another.
-fn reaches(ses: &Ses, targets: &HashMap<Id, (Id, bool)>, from: Id, wanted: Id) -> bool {
-    // Upwards from the wanted node is a line; a target on it reaches the node.
-    let above = |id: Id| {
-        let mut line = HashSet::from([id]);
-        let mut at = ses.node(id).parent;
-        while let Some(up) = at {
-            line.insert(up);
-            at = ses.node(up).parent;
-        }
-        line
-    };
-    let mut open = vec![wanted];
-    let mut seen = HashSet::new();
-    while let Some(id) = open.pop() {
-        let line = above(id);
-        if line.contains(&from) {
-            return true;
-        }
-        for (copy, (target, _)) in targets {
-            if line.contains(target) && seen.insert(*copy) {
-                open.push(*copy);
+/// Copies of something that they stand in: the edges back to where the walk from the root came
+/// from. Every circle has one, so counting these bounds every way down.
+fn recursive(ses: &Ses, targets: &HashMap<Id, (Id, bool)>) -> Vec<Id> {
+    let mut found = Vec::new();
+    // 0 not met, 1 the walk is below it, 2 done.
+    let mut state = vec![0_u8; ses.nodes.len()];
+    for root in &ses.roots {
+        let mut open = vec![(*root, false)];
+        while let Some((id, done)) = open.pop() {
+            if done {
+                state[id as usize] = 2;
+                continue;
+            }
+            if state[id as usize] != 0 {
+                continue;
+            }
+            state[id as usize] = 1;
+            open.push((id, true));
+            open.extend(ses.node(id).children.iter().rev().map(|child| (*child, false)));
+            if let Some((target, _)) = targets.get(&id) {
+                match state[*target as usize] {
+                    0 => open.push((*target, false)),
+                    1 => found.push(id),
+                    _ => {}
+                }
             }
         }
     }
-    false
+    found
 }
 
 /// The least number of copies that each node needs; the fixed point from above.

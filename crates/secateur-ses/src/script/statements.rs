@@ -79,7 +79,6 @@ impl Reader<'_> {
     }
 
     fn definition(&mut self, indent: u32) -> Result<Definition, SesError> {
-        let place = self.parser.place();
         self.parser.at += 1;
         let name = self.parser.name()?;
         self.parser.expect("(")?;
