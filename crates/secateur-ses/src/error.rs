@@ -208,6 +208,11 @@ pub const CODES: &[(&str, &str)] = &[
         "The chosen file format has no place for a part of the structure, so nothing was written rather than something else.",
     ),
     ("SEC-SE-018", "No decision waits at the path that was to be resumed."),
+    ("SEC-SE-019", "The file with the structure is not there, is no file, or may not be read."),
+    (
+        "SEC-SE-020",
+        "The ending of the output names no format. Structures are written as .ses, .json, .jsonsestree or .xml, results as .pes, .ipes, .fpes, .json or .jsonsestree, drawings as .dot, .mmd or, with --svg, .svg; reports as .html or .json.",
+    ),
 ];
 
 #[cfg(test)]

@@ -200,6 +200,39 @@ pub fn waiting(pes: &Pes) -> Vec<(String, String)> {
         .collect()
 }
 
+/// A decision that somebody has to take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The entity, by the names from the root.
+    pub path: String,
+    /// What is decided.
+    pub point: String,
+    /// What may be taken.
+    pub candidates: Vec<String>,
+}
+
+impl Question {
+    /// The choice that answers it.
+    pub fn answer(&self, child: &str) -> String {
+        if self.point.contains(' ') {
+            return format!("{}={child}", self.path);
+        }
+        format!("{}/{}={child}", self.path, self.point)
+    }
+}
+
+/// The first decision that an incomplete structure waits for, leaving out what was left open on
+/// purpose.
+pub fn question(pes: &Pes) -> Option<Question> {
+    let open = pes.open.as_ref()?;
+    let residual = open.waiting.iter().find(|residual| residual.reason != build::DELAYED)?;
+    let path = build::way(&open.ses, pes, &open.origins, residual.node);
+    let (_, rest) = residual.reason.split_once("nothing decides ")?;
+    let (point, candidates) = rest.split_once("; the candidates are ")?;
+    let candidates = candidates.split(", ").map(str::to_owned).collect();
+    Some(Question { path, point: point.to_owned(), candidates })
+}
+
 /// Whether a result is complete.
 pub fn complete(pes: &Pes) -> bool {
     pes.stage != Stage::Ipes

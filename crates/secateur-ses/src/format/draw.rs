@@ -158,3 +158,70 @@ pub fn figure(document: &Document) -> Figure {
     }
     Figure::Tree { nodes }
 }
+
+/// Height of a line of the drawing, and width of a level, pixels.
+const ROW: usize = 22;
+const LEVEL: usize = 26;
+
+/// The structure as a picture: a line per node, parents to the left. A single bar marks aspects,
+/// two specializations, three multi-aspects; what waits is dashed.
+pub fn svg(document: &Document, title: &str) -> String {
+    let nodes = nodes(document);
+    let mut depths: Vec<usize> = Vec::with_capacity(nodes.len());
+    for node in &nodes {
+        depths.push(node.parent.map_or(0, |parent| depths[parent] + 1));
+    }
+    let x = |at: usize| 12 + depths[at].min(200) * LEVEL;
+    let y = |at: usize| 16 + at * ROW;
+    let longest = nodes.iter().map(|node| node.name.chars().count()).max().unwrap_or(0).min(200);
+    let width = 60 + depths.iter().max().unwrap_or(&0).min(&200) * LEVEL + longest * 8;
+    let height = 10 + nodes.len() * ROW;
+    let mut text = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" font-family=\"sans-serif\" font-size=\"13\" role=\"img\">\n<title>{}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n",
+        escaped(title)
+    );
+    for (at, node) in nodes.iter().enumerate() {
+        let (x1, y1) = (x(at), y(at));
+        if let Some(parent) = node.parent {
+            let (px, py) = (x(parent), y(parent));
+            let _ = writeln!(
+                text,
+                "<path d=\"M{px} {}V{y1}H{}\" fill=\"none\" stroke=\"#999\"/>",
+                py + 6,
+                x1 - 6
+            );
+        }
+        let dash = if node.shape == Shape::Waiting { " stroke-dasharray=\"2 2\"" } else { "" };
+        let bars = match node.shape {
+            Shape::Entity | Shape::Waiting => 0,
+            Shape::Aspect => 1,
+            Shape::Spec => 2,
+            Shape::Multi => 3,
+        };
+        if bars == 0 {
+            let fill = if dash.is_empty() { "#1f6f8b" } else { "#fff" };
+            let _ = writeln!(
+                text,
+                "<circle cx=\"{x1}\" cy=\"{y1}\" r=\"5\" fill=\"{fill}\" stroke=\"#1f6f8b\"{dash}/>"
+            );
+        }
+        for bar in 0..bars {
+            let bar = x1 + 3 * bar - 4;
+            let _ = writeln!(
+                text,
+                "<path d=\"M{bar} {}v10\" stroke=\"#333\" stroke-width=\"1.5\"/>",
+                y1 - 5
+            );
+        }
+        let style = if bars == 0 { "" } else { " font-style=\"italic\" fill=\"#555\"" };
+        let shown: String = node.name.chars().take(200).collect();
+        let _ = writeln!(text, "<text x=\"{}\" y=\"{}\"{style}>{}</text>", x1 + 12, y1 + 4, escaped(&shown));
+    }
+    text.push_str("</svg>\n");
+    text
+}
+
+fn escaped(text: &str) -> String {
+    let printable: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    quick_xml::escape::escape(printable.as_str()).into_owned()
+}
