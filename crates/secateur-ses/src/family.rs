@@ -102,8 +102,8 @@ impl<'a> Family<'a> {
     /// Those of [`Self::member`].
     pub fn first(&self, limit: usize) -> Result<(Vec<Member>, bool), SesError> {
         let mut members = Vec::new();
-        let mut number = BigUint::ZERO;
-        for _ in 0..TRIED_MAX.max(limit as u64) {
+        for number in 0..TRIED_MAX.max(limit as u64) {
+            let number = BigUint::from(number);
             if number >= *self.count() {
                 return Ok((members, false));
             }
@@ -114,7 +114,6 @@ impl<'a> Family<'a> {
             if self.keeps(&member)? {
                 members.push(member);
             }
-            number += 1_u32;
         }
         Ok((members, true))
     }

@@ -1,6 +1,6 @@
 //! The axioms on nodes and names.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{Finding, lenient};
@@ -39,24 +39,24 @@ pub(super) fn structure(ses: &Ses, findings: &mut Vec<Finding>) {
         if node.parent.is_none() && !is_entity {
             fault("A3", "the root is no entity".into());
         }
-        let mut seen: HashMap<&str, ()> = HashMap::new();
+        let mut seen: HashSet<&str> = HashSet::new();
         for child in &node.children {
-            if seen.insert(&ses.node(*child).name, ()).is_some() {
+            if !seen.insert(&ses.node(*child).name) {
                 fault("A4", format!("two of its children are called {}", ses.node(*child).name));
             }
         }
         match &node.kind {
             Kind::Entity(entity) => {
-                let mut seen: HashMap<&str, ()> = HashMap::new();
+                let mut seen: HashSet<&str> = HashSet::new();
                 for attribute in &entity.attributes {
-                    if seen.insert(&attribute.name, ()).is_some() {
+                    if !seen.insert(&attribute.name) {
                         fault("A5", format!("two of its variables are called {}", attribute.name));
                     }
                 }
-                if let Some(name) = &entity.copies {
-                    if ses.target(name).is_none() {
-                        fault("ref", format!("there is no entity {name} to copy"));
-                    }
+                if let Some(name) = &entity.copies
+                    && ses.target(name).is_none()
+                {
+                    fault("ref", format!("there is no entity {name} to copy"));
                 }
             }
             Kind::Aspect(_) | Kind::Multi(..) if node.children.is_empty() => {

@@ -165,7 +165,7 @@ impl<'a> Tables<'a> {
                 let mut members = one();
                 for child in &node.children {
                     members *= self.known(*child, level).members();
-                    self.bounded(&members)?;
+                    bounded(&members)?;
                 }
                 Share { ways: BigUint::ZERO, aspects: members, bare: BigUint::ZERO }
             }
@@ -182,8 +182,8 @@ impl<'a> Tables<'a> {
                     sum += high - low + 1;
                 } else {
                     for number in low..=high {
-                        sum += self.power(&each, number)?;
-                        self.bounded(&sum)?;
+                        sum += power(&each, number)?;
+                        bounded(&sum)?;
                     }
                 }
                 Share { ways: BigUint::ZERO, aspects: once * sum, bare: BigUint::ZERO }
@@ -207,6 +207,7 @@ impl<'a> Tables<'a> {
     }
 
     /// What a copy copies, and at which level its parts are; nothing past the depth.
+    #[expect(clippy::option_option, reason = "no copy, a copy past the depth, or what it copies")]
     pub(super) fn copied(&self, id: Id, level: u32) -> Option<Option<(Id, u32)>> {
         self.ses.entity(id)?.copies.as_ref()?;
         let found = self
@@ -215,29 +216,6 @@ impl<'a> Tables<'a> {
             .get(&id)
             .map(|(target, recursive)| (*target, level + u32::from(*recursive)));
         Some(found.filter(|(_, inner)| *inner <= self.depth))
-    }
-
-    fn bounded(&self, number: &BigUint) -> Result<(), SesError> {
-        if number.bits() > BITS_MAX {
-            return Err(SesError::TooLarge {
-                what: "the number of members, in bits,",
-                most: BITS_MAX,
-            });
-        }
-        Ok(())
-    }
-
-    pub(super) fn power(&self, base: &BigUint, exponent: u64) -> Result<BigUint, SesError> {
-        if *base <= one() {
-            return Ok(if exponent == 0 { one() } else { base.clone() });
-        }
-        if (base.bits() - 1).saturating_mul(exponent) > BITS_MAX {
-            return Err(SesError::TooLarge {
-                what: "the number of members, in bits,",
-                most: BITS_MAX,
-            });
-        }
-        Ok(base.pow(exponent as u32))
     }
 
     /// The fewest and the most repetitions of a multi-aspect.
@@ -338,7 +316,7 @@ impl<'a> Tables<'a> {
                 let mut members = one();
                 for child in &node.children {
                     members *= self.singly(*child, level, above, left, deep + 1)?.members();
-                    self.bounded(&members)?;
+                    bounded(&members)?;
                 }
                 Share { ways: BigUint::ZERO, aspects: members, bare: BigUint::ZERO }
             }
@@ -349,7 +327,7 @@ impl<'a> Tables<'a> {
                     let mut members = one();
                     for (child, above) in self.children(id, number, above)? {
                         members *= self.singly(child, level, &above, left, deep + 1)?.members();
-                        self.bounded(&members)?;
+                        bounded(&members)?;
                     }
                     sum += members;
                 }
@@ -411,4 +389,21 @@ fn single(ses: &Ses, facts: &Facts) -> Vec<bool> {
         open.extend(copies.get(&id).into_iter().flatten());
     }
     single
+}
+
+fn bounded(number: &BigUint) -> Result<(), SesError> {
+    if number.bits() > BITS_MAX {
+        return Err(SesError::TooLarge { what: "the number of members, in bits,", most: BITS_MAX });
+    }
+    Ok(())
+}
+
+fn power(base: &BigUint, exponent: u64) -> Result<BigUint, SesError> {
+    if *base <= one() {
+        return Ok(if exponent == 0 { one() } else { base.clone() });
+    }
+    if (base.bits() - 1).saturating_mul(exponent) > BITS_MAX {
+        return Err(SesError::TooLarge { what: "the number of members, in bits,", most: BITS_MAX });
+    }
+    Ok(base.pow(exponent as u32))
 }

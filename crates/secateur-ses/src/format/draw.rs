@@ -215,13 +215,20 @@ pub fn svg(document: &Document, title: &str) -> String {
         }
         let style = if bars == 0 { "" } else { " font-style=\"italic\" fill=\"#555\"" };
         let shown: String = node.name.chars().take(200).collect();
-        let _ = writeln!(text, "<text x=\"{}\" y=\"{}\"{style}>{}</text>", x1 + 12, y1 + 4, escaped(&shown));
+        let _ = writeln!(
+            text,
+            "<text x=\"{}\" y=\"{}\"{style}>{}</text>",
+            x1 + 12,
+            y1 + 4,
+            escaped(&shown)
+        );
     }
     text.push_str("</svg>\n");
     text
 }
 
 fn escaped(text: &str) -> String {
-    let printable: String = text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    let printable: String =
+        text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     quick_xml::escape::escape(printable.as_str()).into_owned()
 }

@@ -1,6 +1,7 @@
 //! Our own JSON: everything a structure, a pruned or an incomplete one holds. Nodes are a flat
 //! list, so no depth is too deep.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
@@ -94,7 +95,7 @@ pub fn write_pes(pes: &Pes) -> String {
     let mut text = String::from("{");
     for (at, (name, value)) in head.iter().enumerate() {
         text.push_str(if at == 0 { "\n" } else { ",\n" });
-        text.push_str(&format!("{}: {value}", json!(name)));
+        let _ = write!(text, "{}: {value}", json!(name));
     }
     text.push_str("\n}\n");
     text

@@ -155,7 +155,7 @@ fn start(
     };
     let id = ses.add(parent, name, place, kind);
     if let Some(constraint) = find("constraint") {
-        ses.nodes[id as usize].comment = constraint.to_owned();
+        constraint.clone_into(&mut ses.nodes[id as usize].comment);
     }
     Ok(Some(id))
 }

@@ -64,7 +64,7 @@ pub fn read(text: &str) -> Result<Document, SesError> {
     match stage {
         "ses" => {
             let mut ses = tree(&rows)?;
-            ses.comment = comment.to_owned();
+            comment.clone_into(&mut ses.comment);
             settings(&mut ses, &variables, &conditions, &functions)?;
             if !constraints.is_empty() {
                 let what = "selection constraints of SESToPy are not read; write them as `constraint A requires B`";
@@ -75,7 +75,7 @@ pub fn read(text: &str) -> Result<Document, SesError> {
         "pes" | "fpes" => {
             let mut pes = pruned(&rows)?;
             pes.stage = if stage == "pes" { Stage::Pes } else { Stage::Fpes };
-            pes.comment = comment.to_owned();
+            comment.clone_into(&mut pes.comment);
             pes.variables = variables.iter().map(bound).collect();
             Ok(Document::Pes(Box::new(pes)))
         }
@@ -161,7 +161,9 @@ fn rows(all: &[Json]) -> Result<Vec<Row<'_>>, SesError> {
     }
     if order.len() < found.len() {
         let mut met = vec![false; found.len()];
-        order.iter().for_each(|at| met[*at] = true);
+        for at in &order {
+            met[*at] = true;
+        }
         let first = met.iter().position(|met| !met).unwrap_or(0);
         return Err(cycle(&found, &index, first));
     }

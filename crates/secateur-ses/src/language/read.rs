@@ -287,7 +287,7 @@ impl<'a> Reader<'a> {
             "aspect" if names => {
                 self.parser.at += 1;
                 let name = self.named()?;
-                self.node(id, &name, place, |aspect| Kind::Aspect(aspect), Vec::new())
+                self.node(id, &name, place, Kind::Aspect, Vec::new())
             }
             "multi" if names => {
                 self.parser.at += 1;
@@ -297,7 +297,7 @@ impl<'a> Reader<'a> {
                     let code = self.code_of(Parser::expr)?;
                     if self.parser.take("..") {
                         let high = self.code_of(Parser::sum)?;
-                        repeat.range = Some((self.whole(&code)?, self.whole(&high)?));
+                        repeat.range = Some((whole(&code)?, whole(&high)?));
                     } else {
                         repeat.count = Some(code);
                     }
@@ -326,13 +326,6 @@ impl<'a> Reader<'a> {
             }
             _ => self.attribute(id),
         }
-    }
-
-    fn whole(&self, code: &Code) -> Result<u64, SesError> {
-        code.text.parse().map_err(|_| SesError::Syntax {
-            place: code.place,
-            what: format!("{} is no whole number", code.text),
-        })
     }
 
     /// The rest of the head of an aspect or multi-aspect.
@@ -475,4 +468,11 @@ impl<'a> Reader<'a> {
         self.parser.expect("]")?;
         Ok(Some(code))
     }
+}
+
+fn whole(code: &Code) -> Result<u64, SesError> {
+    code.text.parse().map_err(|_| SesError::Syntax {
+        place: code.place,
+        what: format!("{} is no whole number", code.text),
+    })
 }

@@ -268,13 +268,11 @@ impl<'a> Builder<'a> {
         {
             // Only a constraint could have decided it, and none did.
             let work = work.clone();
-            return Err(match self.parts(&work, false)? {
-                Err(Decided::Wait(error) | Decided::Fault(error)) => error,
-                _ => {
-                    let path = self.way(work.node);
-                    SesError::NoChoice { path, point: "it".into(), candidates: "none".into() }
-                }
-            });
+            if let Err(Decided::Wait(error) | Decided::Fault(error)) = self.parts(&work, false)? {
+                return Err(error);
+            }
+            let path = self.way(work.node);
+            return Err(SesError::NoChoice { path, point: "it".into(), candidates: "none".into() });
         }
         if self.waiting.is_empty() {
             self.pes.stage = Stage::Pes;
@@ -284,21 +282,21 @@ impl<'a> Builder<'a> {
             return Ok(Pruned { pes, log, decisions, unused });
         }
         self.pes.stage = Stage::Ipes;
-            let waiting = self.waiting.iter().map(|(work, _, reason)| Residual {
-                node: work.node,
-                path: numbers(&work.above),
-                reason: reason.clone(),
-            });
-            self.pes.open = Some(Box::new(Open {
-                waiting: waiting.collect(),
-                ses: self.ses.clone(),
-                choices: self.choices,
-                depth: self.depth,
-                entities_max: self.entities_max,
-                origins: self.origins,
-                forced: self.forced,
-                settled: self.settled,
-            }));
+        let waiting = self.waiting.iter().map(|(work, _, reason)| Residual {
+            node: work.node,
+            path: numbers(&work.above),
+            reason: reason.clone(),
+        });
+        self.pes.open = Some(Box::new(Open {
+            waiting: waiting.collect(),
+            ses: self.ses.clone(),
+            choices: self.choices,
+            depth: self.depth,
+            entities_max: self.entities_max,
+            origins: self.origins,
+            forced: self.forced,
+            settled: self.settled,
+        }));
         let (log, decisions) = (self.log, self.decisions);
         Ok(Pruned { pes: self.pes, log, decisions, unused: Vec::new() })
     }

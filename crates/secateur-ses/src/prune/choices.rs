@@ -71,7 +71,8 @@ impl Choices {
                 || single.is_some_and(|(base, _)| names.contains(base))
         };
         for choice in self.choices.iter().chain(&self.delays) {
-            let steps = choice.steps.iter().map(String::as_str).filter(|step| !step.starts_with('*'));
+            let steps =
+                choice.steps.iter().map(String::as_str).filter(|step| !step.starts_with('*'));
             let child = Some(choice.child.as_str()).filter(|c| !c.is_empty() && !is_number(c));
             if let Some(name) = steps.chain(child).find(|name| !named(name)) {
                 let what = format!("nothing in the structure is called {name}");
@@ -142,8 +143,7 @@ impl Choices {
         let mut next = Vec::new();
         for fit in fits.iter() {
             let mut at = *fit;
-            loop {
-                let Some(step) = self.steps(fit.path).get(at.step as usize) else { break };
+            while let Some(step) = self.steps(fit.path).get(at.step as usize) {
                 if step == "**" {
                     push(&mut next, at);
                     at.step += 1;

@@ -46,7 +46,7 @@ impl Builder<'_> {
             return Ok(*set);
         }
         let mut ends = self.meanings(work, id, copies, everywhere);
-        let mut names = self.names(&ends, copies);
+        let mut names = names(&ends, copies);
         let mut links = Vec::new();
         for coupling in &found.couplings {
             self.written(work, level, coupling, &ends, &mut names, &mut links)?;
@@ -94,23 +94,6 @@ impl Builder<'_> {
         let merged = self.pes.name(work.node).to_owned();
         let parent = vec![first, owner, origin.to_owned(), numbered, merged, "PARENT".to_owned()];
         Ends { parent, kinds, full: None }
-    }
-
-    /// The names that coupling templates may use.
-    fn names(&self, ends: &Ends, copies: u64) -> Vec<(Arc<str>, Value)> {
-        let mut children = Vec::new();
-        for (name, _, count, numbered) in &ends.kinds {
-            if *numbered {
-                children.extend((1..=*count).map(|k| Value::text(format!("{name}_{k}"))));
-            } else {
-                children.push(Value::Text(Arc::clone(name)));
-            }
-        }
-        vec![
-            ("PARENT".into(), Value::text(&*ends.parent[0])),
-            ("CHILDREN".into(), Value::list(children)),
-            ("NUMREP".into(), Value::Int(copies as i64)),
-        ]
     }
 
     /// A coupling that is written out, once or over a list.
@@ -319,4 +302,21 @@ fn dynamic(aspect: &Aspect) -> bool {
         codes.chain(each).any(depends)
     };
     aspect.computed.iter().any(depends) || aspect.couplings.iter().any(coupled)
+}
+
+/// The names that coupling templates may use.
+fn names(ends: &Ends, copies: u64) -> Vec<(Arc<str>, Value)> {
+    let mut children = Vec::new();
+    for (name, _, count, numbered) in &ends.kinds {
+        if *numbered {
+            children.extend((1..=*count).map(|k| Value::text(format!("{name}_{k}"))));
+        } else {
+            children.push(Value::Text(Arc::clone(name)));
+        }
+    }
+    vec![
+        ("PARENT".into(), Value::text(&*ends.parent[0])),
+        ("CHILDREN".into(), Value::list(children)),
+        ("NUMREP".into(), Value::Int(copies as i64)),
+    ]
 }

@@ -27,6 +27,9 @@ pub(super) enum Decided {
     Fault(SesError),
 }
 
+/// An aspect, the level of its parts, and how many copies of them there are.
+pub(super) type Made = (Id, u32, u64);
+
 /// A decision, or why there is none.
 type Choosing<T> = Result<T, Decided>;
 
@@ -330,7 +333,7 @@ impl Builder<'_> {
         &mut self,
         work: &Work,
         parts: &[Part],
-    ) -> Result<Choosing<Option<(Id, u32, u64)>>, SesError> {
+    ) -> Result<Choosing<Option<Made>>, SesError> {
         let ses = self.ses;
         let mut all: Vec<(Id, u32, Id)> = Vec::new();
         for part in parts {
@@ -480,7 +483,7 @@ impl Builder<'_> {
         work: &Work,
         id: Id,
         level: u32,
-    ) -> Result<Choosing<Option<(Id, u32, u64)>>, SesError> {
+    ) -> Result<Choosing<Option<Made>>, SesError> {
         let ses = self.ses;
         let node = ses.node(id);
         let Kind::Multi(_, repeat) = &node.kind else { return Ok(Ok(Some((id, level, 1)))) };

@@ -138,7 +138,9 @@ impl Expr {
             ExprKind::Name(name) => visit(name),
             ExprKind::Call(name, arguments) => {
                 visit(name);
-                arguments.iter().for_each(|a| a.visit_names(visit));
+                for argument in arguments {
+                    argument.visit_names(visit);
+                }
             }
             ExprKind::Comprehension(item, clauses) => {
                 let bound: Vec<&Arc<str>> = clauses.iter().flat_map(|c| &c.names).collect();

@@ -1,5 +1,7 @@
 //! Inputs that are wrong, hostile or very large.
 
+use std::fmt::Write as _;
+
 use secateur_core::Random;
 use secateur_ses::check::check;
 use secateur_ses::family::Family;
@@ -35,7 +37,10 @@ fn broken_structures_are_refused_with_their_place() {
         "entity a {\n aspect d {\n  entity b { aspect e { entity a } }\n } }",
         &["line 3", "a -> d -> b -> e -> a", "ref"],
     );
-    check_said("entity a {\n aspect d {\n entity b\n entity b } }", &["line 2", "two of its children are called b"]);
+    check_said(
+        "entity a {\n aspect d {\n entity b\n entity b } }",
+        &["line 2", "two of its children are called b"],
+    );
     check_said("entity a { x = 1 x = 2 }", &["two of its variables are called x"]);
     check_said("entity a {\n aspect d }", &["line 2", "without children"]);
     check_said("entity a {\n specialization s { entity b } }", &["line 2", "one child"]);
@@ -57,7 +62,10 @@ fn decisions_that_cannot_be_taken_say_why() {
     check_said("entity a { multi m [0] { entity b } }", &["repeated 0 times"]);
     check_said("entity a { multi m [1.5] { entity b } }", &["repeated 1.5 times"]);
     check_said("entity a { multi m [10 ** 12] { entity b } }", &["1000000000000 times"]);
-    check_said("entity a { multi m [9999999] { entity b { multi n [99999] { entity c } } } }", &["more than"]);
+    check_said(
+        "entity a { multi m [9999999] { entity b { multi n [99999] { entity c } } } }",
+        &["more than"],
+    );
     check_said("variable n = 3 range 5..9\nentity a", &["does not hold: n = 3"]);
     check_said("condition 1 > 2\nentity a", &["1 > 2 does not hold"]);
     check_said(
@@ -73,7 +81,10 @@ fn findings_have_their_places() {
     let found = |text: &str| {
         let ses = language::read(text).unwrap();
         let found = check(&ses).into_iter();
-        found.map(|f| format!("{}: {} {}", f.place, f.rule, f.message)).collect::<Vec<_>>().join("\n")
+        found
+            .map(|f| format!("{}: {} {}", f.place, f.rule, f.message))
+            .collect::<Vec<_>>()
+            .join("\n")
     };
     assert!(found("entity a {\n aspect d { entity b ref a } }").contains("line 2"));
     assert!(found("entity a { aspect d { entity b ref a } }").contains("unproductive"));
@@ -93,9 +104,14 @@ fn findings_have_their_places() {
 
 #[test]
 fn scripts_do_nothing_but_compute() {
-    let script = |body: &str| said(&format!("function f \"\"\"\n{body}\n\"\"\"\nentity a {{ x = f() }}"));
+    let script =
+        |body: &str| said(&format!("function f \"\"\"\n{body}\n\"\"\"\nentity a {{ x = f() }}"));
     assert_eq!(script("def f():\n  return 1"), "ok");
-    assert!(script("import os\ndef f():\n  return 1").contains("line 2, column 1: import"), "{}", script("import os"));
+    assert!(
+        script("import os\ndef f():\n  return 1").contains("line 2, column 1: import"),
+        "{}",
+        script("import os")
+    );
     assert!(script("def f():\n  return open('x')").contains("the function open"));
     assert!(script("def f():\n  return ().__class__").contains("attribute __class__"));
     assert!(script("def f():\n  while True:\n    pass").contains("steps"));
@@ -105,7 +121,10 @@ fn scripts_do_nothing_but_compute() {
     assert!(script("def f():\n  return [1][3]").contains("line 3"));
     assert!(script("def f():\n  return 'x' * 10 ** 12").contains("steps"));
     assert!(script("def f():\n  return range(10 ** 15)").contains("steps"));
-    assert_eq!(script("def f():\n  a = []\n  for i in range(200000):\n    a = [a]\n  return 1"), "ok");
+    assert_eq!(
+        script("def f():\n  a = []\n  for i in range(200000):\n    a = [a]\n  return 1"),
+        "ok"
+    );
     let deep = format!("def f():\n  return {}1{}", "(".repeat(5000), ")".repeat(5000));
     assert!(script(&deep).contains("levels"));
     assert!(script(&format!("def f():\n  return {}1", "1 + ".repeat(5000))).contains("levels"));
@@ -118,7 +137,7 @@ fn a_hundred_thousand_levels_go_through_everything() {
     let depth = 100_000;
     let mut text = String::new();
     for level in 0..depth {
-        text.push_str(&format!("entity e{level} {{ aspect d{level} {{\n"));
+        let _ = writeln!(text, "entity e{level} {{ aspect d{level} {{");
     }
     text.push_str("entity leaf\n");
     text.push_str(&"} }".repeat(depth));
@@ -151,15 +170,20 @@ fn a_hundred_thousand_levels_go_through_everything() {
 
 #[test]
 fn large_families_are_counted_and_drawn_from() {
-    let ses = language::read("entity a { multi m [1000] { entity b { specialization s { entity c entity d entity e
-        entity f entity g entity h entity i entity j entity k entity l } } } }").unwrap();
+    let ses = language::read(
+        "entity a { multi m [1000] { entity b { specialization s { entity c entity d entity e
+        entity f entity g entity h entity i entity j entity k entity l } } } }",
+    )
+    .unwrap();
     let family = Family::new(&ses, &Request::default()).unwrap();
     assert_eq!(family.count().to_string(), format!("1{}", "0".repeat(1000)));
     let member = &family.sample(1, 1).unwrap()[0];
     assert_eq!(member.choices.len(), 1000);
     prune(&ses, &family.request(member).unwrap()).unwrap();
     assert_eq!(family.first(20).unwrap().0.len(), 20);
-    let endless = language::read("entity a { multi m [10 ** 9] { entity b { specialization s { entity c entity d } } } }");
+    let endless = language::read(
+        "entity a { multi m [10 ** 9] { entity b { specialization s { entity c entity d } } } }",
+    );
     let error = Family::new(&endless.unwrap(), &Request::default()).unwrap_err().to_string();
     assert!(error.contains("more than"), "{error}");
 }
@@ -184,7 +208,10 @@ fn xml_is_read_and_its_definitions_refused() {
         let Document::Ses(ses) = read(&std::fs::read(path).unwrap()).unwrap() else { panic!() };
         let choices = ["entityMAsp=2", "waypointMAsp=3"];
         let pes = prune(&ses, &request(&[], &choices, 0)).unwrap().pes;
-        assert!(pes.walk().any(|(node, _)| pes.path(node).ends_with("Aircraft_Entity_2/aircraftDec/Waypoints/waypointMAsp/Waypoint_3")));
+        assert!(pes.walk().any(|(node, _)| {
+            pes.path(node)
+                .ends_with("Aircraft_Entity_2/aircraftDec/Waypoints/waypointMAsp/Waypoint_3")
+        }));
     } else {
         println!("skipped: no test data");
     }
@@ -234,7 +261,8 @@ fn any_bytes_are_read_or_refused() {
         match read(&bytes) {
             Ok(Document::Ses(ses)) => {
                 check(&ses);
-                let request = Request { entities_max: 5000, leave_open: true, ..Request::default() };
+                let request =
+                    Request { entities_max: 5000, leave_open: true, ..Request::default() };
                 if let Ok(pruned) = prune(&ses, &request) {
                     let _ = flatten(&pruned.pes);
                     let _ = write(&Document::Pes(Box::new(pruned.pes)), Format::Json);
@@ -243,7 +271,8 @@ fn any_bytes_are_read_or_refused() {
             Ok(Document::Pes(pes)) => {
                 let _ = flatten(&pes);
                 if pes.open.is_some() {
-                    let _ = secateur_ses::prune::resume(*pes, &secateur_ses::prune::Resume::default());
+                    let _ =
+                        secateur_ses::prune::resume(*pes, &secateur_ses::prune::Resume::default());
                 }
             }
             Err(error) => {

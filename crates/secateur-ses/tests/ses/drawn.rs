@@ -9,7 +9,8 @@ use secateur_core::Random;
 pub(crate) fn structure(seed: u64) -> String {
     let mut random = Random::new(seed);
     let mut text = format!("ses drawn\nvariable a = {}\nvariable b = 2\n", random.below(3));
-    let mut draw = Draw { random, names: 0, budget: 24, alternatives: Vec::new(), text: String::new() };
+    let mut draw =
+        Draw { random, names: 0, budget: 24, alternatives: Vec::new(), text: String::new() };
     draw.entity("root", 0, "");
     let Draw { mut random, alternatives, text: body, .. } = draw;
     if alternatives.len() > 2 {

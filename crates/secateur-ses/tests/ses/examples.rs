@@ -22,14 +22,15 @@ pub(crate) fn example(name: &str) -> Ses {
 
 pub(crate) fn request(variables: &[(&str, &str)], choices: &[&str], depth: u32) -> Request {
     let mut chosen = Choices::default();
-    choices.iter().for_each(|choice| chosen.choose(choice).unwrap());
+    for choice in choices {
+        chosen.choose(choice).unwrap();
+    }
     let variables = variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     Request { choices: chosen, variables, depth, ..Request::default() }
 }
 
-const ALL: [&str; 7] = [
-    "devstone-hi", "devstone-ho", "devstone-homod", "devstone-li", "feedback", "fms", "network",
-];
+const ALL: [&str; 7] =
+    ["devstone-hi", "devstone-ho", "devstone-homod", "devstone-li", "feedback", "fms", "network"];
 
 #[test]
 fn examples_have_no_findings_and_survive_every_format() {
@@ -131,7 +132,10 @@ fn constraints_are_honoured_and_named() {
     let error = prune(&ses, &request(&few, &both, 0)).unwrap_err().to_string();
     assert!(error.contains("gantry") && error.contains("requires rail"), "{error}");
     let missing = prune(&ses, &request(&few, &["transport=agv"], 0)).unwrap_err().to_string();
-    assert!(missing.contains("/fms/cell_1/robot") && missing.contains("scara, gantry"), "{missing}");
+    assert!(
+        missing.contains("/fms/cell_1/robot") && missing.contains("scara, gantry"),
+        "{missing}"
+    );
 }
 
 #[test]

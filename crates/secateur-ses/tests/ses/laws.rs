@@ -31,8 +31,12 @@ fn choices(text: &str, random: &mut Random) -> Vec<String> {
 
 fn requested(choices: &[String], delays: &[String]) -> Request {
     let mut request = Request { depth: 2, entities_max: 20_000, ..Request::default() };
-    choices.iter().for_each(|choice| request.choices.choose(choice).unwrap());
-    delays.iter().for_each(|path| request.choices.delay(path).unwrap());
+    for choice in choices {
+        request.choices.choose(choice).unwrap();
+    }
+    for path in delays {
+        request.choices.delay(path).unwrap();
+    }
     request
 }
 

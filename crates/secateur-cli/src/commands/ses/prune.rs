@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use secateur::core::figure::Figure;
-use secateur::core::record::{self, Named, Record};
 use secateur::core::recipe::Scope;
+use secateur::core::record::{self, Named, Record};
 use secateur::core::{Budget, Kind, Recipe, RunError};
 use secateur::ses::format::{Document, draw};
 use secateur::ses::pes::Stage;

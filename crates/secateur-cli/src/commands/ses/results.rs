@@ -48,7 +48,9 @@ pub(super) fn diff(a: &Path, b: &Path, manner: Manner) -> Result<ExitCode, RunEr
             })
             .collect();
         let couplings = |all: &[(String, String)]| -> Vec<_> {
-            all.iter().map(|(path, coupling)| json!({ "path": path, "coupling": coupling })).collect()
+            all.iter()
+                .map(|(path, coupling)| json!({ "path": path, "coupling": coupling }))
+                .collect()
         };
         out::json(&json!({
             "equal": equal,
