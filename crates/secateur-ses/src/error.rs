@@ -39,7 +39,7 @@ pub enum SesError {
         "{path}: the coupling {coupling} names {name}, which is neither the parent nor a child"
     )]
     Dangling { path: String, coupling: String, name: String },
-    #[error("{what} has more than {most} entities")]
+    #[error("{what}: there are more than {most}")]
     TooLarge { what: &'static str, most: u64 },
     #[error("{what}")]
     Kind { what: String },
@@ -115,9 +115,11 @@ impl SesError {
             ),
             Self::Repetition { .. } => ("SEC-SE-013", Kind::Input, None),
             Self::Dangling { .. } => ("SEC-SE-014", Kind::Input, None),
-            Self::TooLarge { .. } => {
-                ("SEC-SE-015", Kind::Resources, Some("repeat less, or raise --max-entities"))
-            }
+            Self::TooLarge { .. } => (
+                "SEC-SE-015",
+                Kind::Resources,
+                Some("repeat less or less deep; --max-entities allows larger results"),
+            ),
             Self::Kind { .. } => ("SEC-SE-016", Kind::Input, None),
             Self::Format { .. } => (
                 "SEC-SE-017",

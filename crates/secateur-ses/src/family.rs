@@ -134,7 +134,7 @@ impl<'a> Family<'a> {
             }
             tries += 1;
             if tries > TRIED_MAX {
-                let what = "the set of members that break constraints";
+                let what = "draws that break constraints";
                 return Err(SesError::TooLarge { what, most: TRIED_MAX });
             }
         }

@@ -136,7 +136,7 @@ fn links(pes: &Pes, places: &HashMap<u32, u32>) -> Result<Vec<Link>, SesError> {
             if ends(target) {
                 if links.len() >= LINKS_MAX {
                     let most = LINKS_MAX as u64;
-                    return Err(SesError::TooLarge { what: "the list of couplings", most });
+                    return Err(SesError::TooLarge { what: "couplings of one aspect", most });
                 }
                 links.push(Link {
                     source: places[&port.0],

@@ -95,7 +95,10 @@ impl<'a> Tables<'a> {
         };
         let cells = u64::from(levels).saturating_mul(ses.nodes.len() as u64);
         if cells > 50_000_000 {
-            return Err(SesError::TooLarge { what: "the table of the family", most: 50_000_000 });
+            return Err(SesError::TooLarge {
+                what: "cells of the table of the family",
+                most: 50_000_000,
+            });
         }
         // The deepest level first: others are made of it.
         tables.shares = vec![Vec::new(); levels as usize];
@@ -277,11 +280,11 @@ impl<'a> Tables<'a> {
             return Ok(self.known(id, level));
         }
         let most = SINGLE_MAX;
-        let what = "the part of the family that differs from copy to copy";
+        let what = "entities that are counted one by one";
         *left = left.checked_sub(1).ok_or(SesError::TooLarge { what, most })?;
         if deep > SINGLE_DEPTH {
             return Err(SesError::TooLarge {
-                what: "a line of entities in each other",
+                what: "entities in each other that differ from copy to copy",
                 most: SINGLE_DEPTH.into(),
             });
         }
@@ -344,7 +347,10 @@ impl<'a> Tables<'a> {
         above: &Above,
     ) -> Result<Vec<(Id, Above)>, SesError> {
         if number > SINGLE_MAX {
-            return Err(SesError::TooLarge { what: "the list of copies", most: SINGLE_MAX });
+            return Err(SesError::TooLarge {
+                what: "copies that are counted one by one",
+                most: SINGLE_MAX,
+            });
         }
         let mut all = Vec::new();
         for child in &self.ses.node(id).children {
@@ -393,7 +399,7 @@ fn single(ses: &Ses, facts: &Facts) -> Vec<bool> {
 
 fn bounded(number: &BigUint) -> Result<(), SesError> {
     if number.bits() > BITS_MAX {
-        return Err(SesError::TooLarge { what: "the number of members, in bits,", most: BITS_MAX });
+        return Err(SesError::TooLarge { what: "bits of the number of members", most: BITS_MAX });
     }
     Ok(())
 }
@@ -403,7 +409,7 @@ fn power(base: &BigUint, exponent: u64) -> Result<BigUint, SesError> {
         return Ok(if exponent == 0 { one() } else { base.clone() });
     }
     if (base.bits() - 1).saturating_mul(exponent) > BITS_MAX {
-        return Err(SesError::TooLarge { what: "the number of members, in bits,", most: BITS_MAX });
+        return Err(SesError::TooLarge { what: "bits of the number of members", most: BITS_MAX });
     }
     Ok(base.pow(exponent as u32))
 }

@@ -33,7 +33,7 @@ pub(super) fn member(tables: &Tables<'_>, number: &BigUint) -> Result<Member, Se
         open[first..].reverse();
         if choices.len() > CHOICES_MAX || open.len() > CHOICES_MAX {
             let most = CHOICES_MAX as u64;
-            return Err(SesError::TooLarge { what: "one member", most });
+            return Err(SesError::TooLarge { what: "decisions of one member", most });
         }
     }
     Ok(Member { number: number.clone(), choices })

@@ -338,7 +338,7 @@ impl<'a> Builder<'a> {
     }
 
     fn too_large(&self) -> SesError {
-        SesError::TooLarge { what: "the result", most: self.entities_max }
+        SesError::TooLarge { what: "entities of the result", most: self.entities_max }
     }
 
     /// `name`, `name_2` for the second copy, `name_2.1` inside a copy of the whole.

@@ -150,7 +150,7 @@ impl Builder<'_> {
             for target in &targets {
                 if links.len() >= LINKS_MAX {
                     let most = LINKS_MAX as u64;
-                    return Err(SesError::TooLarge { what: "the list of couplings", most });
+                    return Err(SesError::TooLarge { what: "couplings of one aspect", most });
                 }
                 links.push(Link {
                     source: *source,

@@ -52,8 +52,11 @@ impl Builder<'_> {
         }
         while let Some((spec, level)) = open.pop() {
             if parts.len() > 10_000 {
-                let most = self.entities_max;
-                return Err(SesError::TooLarge { what: "one entity", most });
+                let most = 10_000;
+                return Err(SesError::TooLarge {
+                    what: "children that merge into one entity",
+                    most,
+                });
             }
             let child = match self.child(work, spec, level, lenient)? {
                 Ok(child) => child,

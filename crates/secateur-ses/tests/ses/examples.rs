@@ -124,18 +124,26 @@ fn the_factory_grows_by_the_number_of_its_cells() {
 
 #[test]
 fn constraints_are_honoured_and_named() {
-    let ses = example("fms");
-    let few = [("cells", "1")];
-    let pes = prune(&ses, &request(&few, &["transport=agv", "robot=gantry"], 0)).unwrap().pes;
-    assert!(pes.walk().any(|(node, _)| pes.name(node) == "rail_fixture"), "forced by the gantry");
-    let both = ["transport=agv", "robot=gantry", "fixture=table"];
-    let error = prune(&ses, &request(&few, &both, 0)).unwrap_err().to_string();
-    assert!(error.contains("gantry") && error.contains("requires rail"), "{error}");
-    let missing = prune(&ses, &request(&few, &["transport=agv"], 0)).unwrap_err().to_string();
+    let ses = example("network");
+    let chosen = ["site_1/node=router", "site_2/node=hub"];
+    let pes = prune(&ses, &request(&[], &chosen, 0)).unwrap().pes;
+    assert!(pes.walk().any(|(node, _)| pes.name(node) == "wan_backbone"), "a router requires it");
+    let both = ["backbone=lan", "node=router"];
+    let error = prune(&ses, &request(&[], &both, 0)).unwrap_err().to_string();
     assert!(
-        missing.contains("/fms/cell_1/robot") && missing.contains("scara, gantry"),
+        error.contains("lan") && error.contains("router at /network/site_1/node requires wan"),
+        "{error}"
+    );
+    let missing = prune(&ses, &request(&[], &["site_1/node=hub"], 0)).unwrap_err().to_string();
+    assert!(
+        missing.contains("/network/site_2/node") && missing.contains("hub, router"),
         "{missing}"
     );
+    let forced = prune(&ses, &request(&[], &["node=hub"], 0)).unwrap_err().to_string();
+    assert!(forced.contains("/network/backbone") && forced.contains("wan, lan"), "{forced}");
+    let family = Family::new(&ses, &request(&[], &[], 0)).unwrap();
+    assert_eq!((family.count().to_string().as_str(), family.allowed().unwrap()), ("8", Some(5)));
+    assert_eq!(family.sample(20, 1).unwrap().len(), 20);
 }
 
 #[test]

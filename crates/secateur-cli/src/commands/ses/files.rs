@@ -36,7 +36,7 @@ pub(super) fn read(path: &Path) -> Result<Document, RunError> {
     };
     let data = std::fs::metadata(path).map_err(unreadable)?;
     if data.len() > BYTES_MAX {
-        let error = SesError::TooLarge { what: "the file, in bytes,", most: BYTES_MAX };
+        let error = SesError::TooLarge { what: "bytes of the file", most: BYTES_MAX };
         return Err(at(path)(error));
     }
     if !data.is_file() {
