@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::Document;
 use super::sestopy::literal;
@@ -45,60 +45,82 @@ pub fn read(text: &str) -> Result<Document, SesError> {
     }
 }
 
-/// Writes a pruned structure: nodes as rows of numbers, texts beside them.
+/// Writes a pruned structure: nodes as rows of numbers, texts beside them. Rows are written as
+/// they come, so a large result costs little more than its text.
 pub fn write_pes(pes: &Pes) -> String {
-    let list = |rows: Vec<Json>| Json::Array(rows);
-    let mut head = Map::new();
-    head.insert("secateur_ses".into(), json!(FORMAT));
-    head.insert("kind".into(), json!(pes.stage.word()));
-    head.insert("name".into(), json!(pes.name));
-    head.insert("comment".into(), json!(pes.comment));
-    let variables = pes.variables.iter().map(|v| json!([&*v.name, v.value, v.comment]));
-    head.insert("variables".into(), list(variables.collect()));
-    let texts = (0..pes.names.len() as u32).map(|number| json!(pes.names.text(number)));
-    head.insert("texts".into(), list(texts.collect()));
+    let mut text = format!(
+        "{{\n\"secateur_ses\": {FORMAT},\n\"kind\": {},\n\"name\": {},\n\"comment\": {}",
+        json!(pes.stage.word()),
+        json!(pes.name),
+        json!(pes.comment)
+    );
     let number = |number: u32| if number == NOTHING { -1 } else { i64::from(number) };
-    let nodes = pes.nodes.iter().map(|n| {
-        json!([
+    let variables = pes.variables.iter().map(|v| json!([&*v.name, v.value, v.comment]));
+    list(&mut text, "variables", variables, |text, row| {
+        let _ = write!(text, "{row}");
+    });
+    let names = 0..pes.names.len() as u32;
+    list(&mut text, "texts", names, |text, number| {
+        let _ = write!(text, "{}", json!(pes.names.text(number)));
+    });
+    list(&mut text, "nodes", &pes.nodes, |text, n| {
+        let (attributes, couplings) = (number(n.attributes), number(n.couplings));
+        let _ = write!(
+            text,
+            "[{},{},{},{},{},{attributes},{couplings},{}]",
             n.name,
             u8::from(n.is_aspect),
             number(n.parent),
             n.first,
             n.count,
-            number(n.attributes),
-            number(n.couplings),
             n.copy
-        ])
+        );
     });
-    head.insert("nodes".into(), list(nodes.collect()));
-    let sets = pes.attributes.iter().map(|set| {
-        set.iter().map(|attribute| json!([attribute.name, number(attribute.value)])).collect()
+    list(&mut text, "attributes", &pes.attributes, |text, set| {
+        rows_of(text, set, |a| vec![i64::from(a.name), number(a.value)]);
     });
-    head.insert("attributes".into(), list(sets.collect()));
-    let sets = pes.couplings.iter().map(|set| {
-        let row = |l: &Link| {
-            json!([
-                l.source,
-                l.source_port,
-                l.source_class,
-                l.target,
-                l.target_port,
-                l.target_class
-            ])
-        };
-        set.iter().map(row).collect()
+    list(&mut text, "couplings", &pes.couplings, |text, set| {
+        rows_of(text, set, |l| {
+            [l.source, l.source_port, l.source_class, l.target, l.target_port, l.target_class]
+                .map(i64::from)
+                .to_vec()
+        });
     });
-    head.insert("couplings".into(), list(sets.collect()));
     if let Some(open) = &pes.open {
-        head.insert("open".into(), opened(open));
-    }
-    let mut text = String::from("{");
-    for (at, (name, value)) in head.iter().enumerate() {
-        text.push_str(if at == 0 { "\n" } else { ",\n" });
-        let _ = write!(text, "{}: {value}", json!(name));
+        let _ = write!(text, ",\n\"open\": {}", opened(open));
     }
     text.push_str("\n}\n");
     text
+}
+
+/// A named list, each item as `each` writes it.
+fn list<T>(
+    text: &mut String,
+    name: &str,
+    items: impl IntoIterator<Item = T>,
+    mut each: impl FnMut(&mut String, T),
+) {
+    let _ = write!(text, ",\n\"{name}\": [");
+    for (at, item) in items.into_iter().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        each(text, item);
+    }
+    text.push(']');
+}
+
+/// A list of rows of numbers.
+fn rows_of<T>(text: &mut String, items: &[T], row: impl Fn(&T) -> Vec<i64>) {
+    text.push('[');
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        let cells: Vec<String> = row(item).iter().map(i64::to_string).collect();
+        let _ = write!(text, "[{}]", cells.join(","));
+    }
+    text.push(']');
 }
 
 fn opened(open: &Open) -> Json {

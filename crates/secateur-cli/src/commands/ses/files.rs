@@ -114,6 +114,14 @@ impl Target {
         write_atomic(&self.files, &self.path, text.as_bytes()).map_err(|error| store(&error))
     }
 
+    /// Writes a result; in our own format without another copy of it.
+    pub(super) fn result(&self, pes: &Pes) -> Result<(), RunError> {
+        match self.format {
+            Some(Format::Json) | None => self.text(&format::json::write_pes(pes)),
+            Some(_) => self.document(&Document::Pes(Box::new(pes.clone()))),
+        }
+    }
+
     /// Writes a document in the format of the file's ending, and warns of what is lost.
     pub(super) fn document(&self, document: &Document) -> Result<(), RunError> {
         let format = self.format.unwrap_or(Format::Json);

@@ -170,7 +170,7 @@ fn end(
 ) -> Result<ExitCode, RunError> {
     let pes = &pruned.pes;
     let complete = pes.stage == Stage::Pes;
-    target.document(&Document::Pes(Box::new(pes.clone())))?;
+    target.result(pes)?;
     let seconds = started.elapsed().as_secs_f64();
     if let Some(report) = report {
         let record = record(pruned, input, seconds);
