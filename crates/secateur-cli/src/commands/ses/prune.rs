@@ -81,16 +81,12 @@ fn report_target(
     output: &OutputArgs,
     inputs: &[&Path],
 ) -> Result<Option<Target>, RunError> {
-    let report = choices.report.as_deref();
-    report
-        .map(|path| match path.extension().and_then(|ending| ending.to_str()) {
-            Some("html" | "json") => Target::report(path, output.force, inputs),
-            _ => {
-                let message = "a report ends in .html or .json";
-                Err(RunError::new(Kind::Usage, "SEC-SE-020", message).at(path))
-            }
-        })
-        .transpose()
+    let Some(path) = choices.report.as_deref() else { return Ok(None) };
+    if !matches!(path.extension().and_then(|ending| ending.to_str()), Some("html" | "json")) {
+        let message = "a report ends in .html or .json";
+        return Err(RunError::new(Kind::Usage, "SEC-SE-020", message).at(path));
+    }
+    Target::report(path, output.force, inputs).map(Some)
 }
 
 /// Asks for what nothing decides, when that is wanted.
