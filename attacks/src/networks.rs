@@ -33,7 +33,9 @@ impl Builder {
         ((self.state >> 40) as f32 / (1_u64 << 24) as f32).mul_add(2.0, -1.0)
     }
 
-    fn tensor(&mut self, name: &str, dims: &[i64], values: &[f32]) {
+    /// A constant of given floats; one of the same name is replaced.
+    pub fn tensor(&mut self, name: &str, dims: &[i64], values: &[f32]) {
+        self.graph.initializer.retain(|tensor| tensor.name() != name);
         self.graph.initializer.push(TensorProto {
             name: Some(name.to_owned()),
             data_type: Some(DataType::Float.into()),

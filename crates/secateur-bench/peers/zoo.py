@@ -601,7 +601,7 @@ class Checked:
             faults.append(f"{len(groups)} groups, {zoo.groups} expected; " + "; ".join(frozen)[:1500])
         for what in (("--sparsity", "0.3"), ("--target", "macs=0.7")):
             out = path.with_name(path.stem + "-" + what[0][2:] + ".onnx")
-            found = self.run("prune", path, "-o", out, "--granularity", "channel", *what, "--method", "l2", "--force",
+            found = self.run("prune", path, "-o", out, "--granularity", "channel", "--align", "1", *what, "--method", "l2", "--force",
                              "--json")
             if found.returncode:
                 row.append("refused")

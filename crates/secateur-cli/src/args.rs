@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use secateur::core::Budget;
 use secateur::core::recipe::{
-    Granularity, Images, Keep, Layout, OnSingular, Precision, Sampling, Scope, Target, TargetCost,
+    Absorb, Granularity, Images, Keep, Layout, OnSingular, Precision, Sampling, Scope, Target,
+    TargetCost,
 };
 
 /// Finds what a trained model can do without, removes it, and says what that cost and saved.
@@ -248,9 +249,13 @@ pub(crate) struct SensitivityArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) calibration: Option<String>,
 
-    /// What channels are worth
-    #[arg(long, short, value_name = "NAME", default_value = "l2")]
-    pub(crate) method: String,
+    /// What channels are worth; of several the first is for single layers, all for --sweep
+    #[arg(long, short, value_name = "NAME,..", value_delimiter = ',', default_value = "l2")]
+    pub(crate) method: Vec<String>,
+
+    /// Cut the whole network to these shares of its multiply-accumulates as well
+    #[arg(long, value_name = "S,..", value_delimiter = ',', num_args = 0..=1, value_parser = part, default_missing_value = "0.9,0.8,0.7,0.6,0.5,0.4,0.3")]
+    pub(crate) sweep: Vec<f64>,
 
     /// Shares of each layer to cut
     #[arg(long, value_name = "S,..", value_delimiter = ',', default_values_t = [0.25, 0.5, 0.75], value_parser = sparsity)]
@@ -309,9 +314,10 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "K", default_value_t = 1, value_parser = positive)]
     pub(crate) min_keep: usize,
 
-    /// Raise kept channels to a multiple of this
-    #[arg(long, value_name = "K", default_value_t = 1, value_parser = positive)]
-    pub(crate) align: usize,
+    /// Raise kept widths to a multiple of this [default: 8 with --target where it allows that,
+    /// else 1]
+    #[arg(long, value_name = "K", value_parser = positive)]
+    pub(crate) align: Option<usize>,
 
     /// Measure how many of these labeled images are recognized before and after (ONNX)
     #[arg(long, value_name = "FILE")]
@@ -320,6 +326,10 @@ pub(crate) struct PruneArgs {
     /// Whether statistics of batch normalization are taken anew on the calibration images (ONNX)
     #[arg(long, value_enum, default_value_t = RecalibrateWord::Auto)]
     pub(crate) recalibrate: RecalibrateWord,
+
+    /// Which constants of cut channels go into the layers that read them (ONNX)
+    #[arg(long, value_enum, default_value_t = AbsorbWord::Always)]
+    pub(crate) absorb: AbsorbWord,
 
     #[command(flatten)]
     pub(crate) preparation: ImageArgs,
@@ -542,6 +552,26 @@ pub(crate) enum RecalibrateWord {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AbsorbWord {
+    /// Cut channels count as zero
+    Never,
+    /// Those that no layer pads
+    Exact,
+    /// All; in layers that pad they go on into the padding
+    Always,
+}
+
+impl From<AbsorbWord> for Absorb {
+    fn from(word: AbsorbWord) -> Self {
+        match word {
+            AbsorbWord::Never => Self::Never,
+            AbsorbWord::Exact => Self::Exact,
+            AbsorbWord::Always => Self::Always,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum GranularityWord {
     /// Single weights, which stay as zeros
     Weight,
@@ -630,6 +660,13 @@ fn sparsity(text: &str) -> Result<f64, String> {
         1.0 => Err("1 cuts everything; give the share to cut, e.g. 0.5".to_owned()),
         v if v > 1.0 && v <= 100.0 => Err(format!("a share between 0 and 1, e.g. {}", v / 100.0)),
         _ => Err("expected a share between 0 and 1, e.g. 0.5".to_owned()),
+    }
+}
+
+fn part(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
+        _ => Err("the share to keep lies between 0 and 1, e.g. 0.5".to_owned()),
     }
 }
 

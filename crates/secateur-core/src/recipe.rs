@@ -72,18 +72,32 @@ pub struct Network {
     pub target: Option<Target>,
     /// Fewest channels kept in a group.
     pub min_keep: usize,
-    /// Kept counts are raised to a multiple of this.
-    pub align: usize,
+    /// Kept widths are raised to a multiple of this. When absent: 8 under a target that allows
+    /// it, for kernels of other runtimes are slow on other widths, and 1 else.
+    pub align: Option<usize>,
     /// Images that the method is calibrated on.
     pub calibration: Option<Images>,
     /// Labeled images that quality is measured on before and after.
     pub evaluation: Option<Images>,
     /// Whether statistics of batch normalization are taken anew on the calibration images.
     pub recalibrate: bool,
-    /// Whether what cut channels gave on their own goes into the layers that read them.
-    pub absorb: bool,
+    /// Whether the constants of cut channels go into the layers that read them.
+    pub absorb: Absorb,
     /// Shapes of inputs that the file leaves open, by name.
     pub inputs: Vec<(String, Vec<usize>)>,
+}
+
+/// Which constants of cut channels go into the biases of the layers that read them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Absorb {
+    /// None: cut channels count as zero.
+    Never,
+    /// Those that no layer pads, so that the result is that of the masked original everywhere.
+    Exact,
+    /// All; in layers that pad they go on into the padding.
+    #[default]
+    Always,
 }
 
 /// What is cut of a network.

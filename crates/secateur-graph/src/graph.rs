@@ -371,7 +371,7 @@ impl Graph {
     }
 
     /// The fact of a constant, with its value where it is small.
-    pub(crate) fn fact_of_weight(stored: &Stored) -> Fact {
+    pub fn fact_of_weight(stored: &Stored) -> Fact {
         const SMALL: usize = 4096;
         let dtype = stored.dtype();
         if stored.len() <= SMALL

@@ -10,9 +10,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use secateur_graph::Granularity;
+use secateur_neural::network::Model;
+use secateur_neural::network::oracle::{self, Constants};
 use secateur_neural::network::plan::{Wish, plan};
 use secateur_neural::network::score::{Criterion, score};
-use secateur_neural::network::{Model, oracle};
 use secateur_neural::options::Choice;
 use secateur_onnx::Network;
 
@@ -49,7 +50,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let chosen = lap(&mut start);
         let (small, facts) = model.coupling.shrink(model.graph(), &model.facts, &cut.keep)?;
         let shrunk = lap(&mut start);
-        oracle::check(&model, &small, &facts, &cut.keep, oracle::TOLERANCE)?;
+        let found = oracle::outputs(&model, &small, &facts, None)?;
+        oracle::check(&model, &found, &cut.keep, &Constants::default(), oracle::TOLERANCE)?;
         let proven = lap(&mut start);
         let document = model.network.patched(&small, &facts);
         let bytes = document.encode("small.onnx")?.model.len();

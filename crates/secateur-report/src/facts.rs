@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use secateur_core::recipe::{Layout, TargetCost};
 use secateur_core::record::{Group, Quality};
 use secateur_core::{Recipe, Record};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::number::{NONE, change, integer, seconds, times_smaller};
+use crate::number::{NONE, change, integer, percent, seconds, times_smaller};
 use crate::text::{clip, name, shell};
 
 /// Most options of a method that are listed.
@@ -25,18 +26,39 @@ pub(crate) fn model_name(record: &Record) -> &str {
 /// The method and how much it was asked to cut.
 pub(crate) fn method(record: &Record) -> String {
     let recipe = &record.run.recipe;
-    format!("{}, {}, per {}", name(&recipe.method), recipe.budget, recipe.scope.name())
+    let method = name(&recipe.method);
+    // A study cuts nothing itself.
+    if record.groups.is_empty() {
+        return method;
+    }
+    let scope = recipe.scope.name();
+    match recipe.network.as_ref().and_then(|network| network.target) {
+        Some(target) => {
+            let cost = match target.cost {
+                TargetCost::Macs => "multiply-accumulates",
+                TargetCost::Params => "parameters",
+                TargetCost::Size => "bytes",
+                TargetCost::Latency => "time",
+            };
+            format!("{method}, at most {} of the {cost}, per {scope}", percent(target.kept))
+        }
+        None => format!("{method}, {}, per {scope}", recipe.budget),
+    }
 }
 
 /// The command that measures quality, when the output's quality is not in the record.
 pub(crate) fn measure(record: &Record) -> Option<String> {
-    if record.quality.iter().any(|q| q.after.is_some()) {
+    if record.groups.is_empty() || record.quality.iter().any(|q| q.after.is_some()) {
         return None;
     }
     let command = &record.run.command;
     let flag = command.iter().position(|word| word == "-o" || word == "--output");
     let out = flag.and_then(|at| command.get(at + 1)).map_or("OUT", String::as_str);
-    let words = ["secateur", "eval", out, "--perplexity", "test.txt"].map(str::to_owned);
+    let what = match record.run.recipe.layout {
+        Layout::Onnx => ["--images", "test.bin"],
+        Layout::Hf | Layout::Gguf => ["--perplexity", "test.txt"],
+    };
+    let words = ["secateur", "eval", out, what[0], what[1]].map(str::to_owned);
     Some(clip(&shell(&words), VALUE_MAX))
 }
 

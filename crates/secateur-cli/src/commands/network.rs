@@ -12,9 +12,11 @@ use secateur::neural::network::accuracy::accuracy;
 use secateur::neural::network::compare::compare;
 use secateur::neural::network::inspect::{Inspected, inspect as look};
 use secateur::neural::network::latency::{Timing, time};
-use secateur::neural::network::run::preview;
+use secateur::neural::network::netscore::{CONVENTION, netscore};
+use secateur::neural::network::preview::preview;
 use secateur::neural::network::score::Criterion;
 use secateur::neural::network::sensitivity::{Curve, sensitivity as measure};
+use secateur::neural::network::sweep::{COLUMNS, Swept, sweep};
 use secateur::neural::network::{Model, check, images_of};
 use secateur::neural::options::Choice;
 use serde_json::json;
@@ -168,8 +170,12 @@ pub(crate) fn eval(args: &EvalArgs, manner: Manner) -> Result<ExitCode, RunError
     let found = accuracy(&model, model.graph(), &images)?;
     let seconds = start.elapsed().as_secs_f64();
     let protocol = images.protocol();
+    let costs = model.costs(None);
+    let score = netscore(found.top1, costs.parameters, costs.macs);
     if manner.json {
         let mut value = serde_json::to_value(&found).expect("results are plain data");
+        value["netscore"] = json!(score);
+        value["netscore_convention"] = json!(CONVENTION);
         value["seconds"] = json!(seconds);
         value["protocol"] = json!(protocol.into_iter().collect::<BTreeMap<_, _>>());
         out::json(&value);
@@ -184,6 +190,9 @@ pub(crate) fn eval(args: &EvalArgs, manner: Manner) -> Result<ExitCode, RunError
     ));
     if let Some(top5) = found.top5 {
         out::line(&format!("top-5 {:.2} %", top5 * 100.0));
+    }
+    if let Some(score) = score {
+        out::line(&format!("NetScore {score:.2}  ({CONVENTION})"));
     }
     for (name, value) in &protocol {
         out::line(&format!("  {name}: {}", out::clean(value)));
@@ -326,7 +335,8 @@ pub(crate) fn verify(args: &VerifyArgs, manner: Manner) -> Result<ExitCode, RunE
 
 pub(crate) fn sensitivity(args: &SensitivityArgs, manner: Manner) -> Result<ExitCode, RunError> {
     let model = open(&args.model, &args.shapes)?;
-    let criterion = Criterion::find(&args.method)?;
+    let methods = args.method.iter().map(|name| Criterion::find(name));
+    let methods = methods.collect::<Result<Vec<_>, _>>()?;
     let images = images_of(&args.preparation.images(&args.images, args.samples), &model)?;
     let calibration = args
         .calibration
@@ -337,15 +347,28 @@ pub(crate) fn sensitivity(args: &SensitivityArgs, manner: Manner) -> Result<Exit
     let mut progress = manner.progress();
     let (dense, curves) = measure(
         &model,
-        criterion,
+        methods[0],
         &images,
         calibration.as_ref(),
         &args.shares,
         &choice,
         &mut progress,
     )?;
+    let swept = if args.sweep.is_empty() {
+        Vec::new()
+    } else {
+        let (images, calibration) = (&images, calibration.as_ref());
+        sweep(&model, &methods, &args.sweep, images, calibration, &choice, &mut progress)?
+    };
     if let Some(report) = &args.report {
-        let page = secateur::neural::network::sensitivity::page(&model, dense, &curves, command());
+        let page = secateur::neural::network::sensitivity::page(
+            &model,
+            dense,
+            &curves,
+            &swept,
+            &images,
+            command(),
+        );
         let page = page.map_err(|error| RunError::new(Kind::Other, "SEC-CL-001", error))?;
         std::fs::write(report, page).map_err(|error| {
             let message = format!("the report cannot be written: {error}");
@@ -353,7 +376,7 @@ pub(crate) fn sensitivity(args: &SensitivityArgs, manner: Manner) -> Result<Exit
         })?;
     }
     if manner.json {
-        out::json(&json!({ "dense_top1": dense, "groups": curves }));
+        out::json(&json!({ "dense_top1": dense, "groups": curves, "sweep": swept }));
         return Ok(ExitCode::SUCCESS);
     }
     out::line(&format!("top-1 {:.2} % on {} images before any cut", dense * 100.0, images.len()));
@@ -371,7 +394,15 @@ pub(crate) fn sensitivity(args: &SensitivityArgs, manner: Manner) -> Result<Exit
     let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
     let right: Vec<usize> = (1..heads.len()).collect();
     out::print(&out::table(&heads, rows.collect(), &right));
+    show_sweep(&swept);
     Ok(ExitCode::SUCCESS)
+}
+
+fn show_sweep(swept: &[Swept]) {
+    if !swept.is_empty() {
+        out::line("");
+        out::print(&out::table(&COLUMNS, swept.iter().map(Swept::row).collect(), &[1, 2, 3, 4]));
+    }
 }
 
 /// The recipe of a pruning.
@@ -424,7 +455,7 @@ fn recipe(args: &PruneArgs) -> Result<Recipe, RunError> {
         calibration: args.calibration.first().map(|path| images(path, samples)),
         evaluation: args.images.as_ref().map(|path| images(path, None)),
         recalibrate: args.recalibrate == RecalibrateWord::Auto,
-        absorb: false,
+        absorb: args.absorb.into(),
         inputs: args.shapes.inputs.clone(),
     });
     Ok(recipe)
@@ -516,6 +547,7 @@ fn summary(record: &Record, output: &str) -> serde_json::Value {
         "bytes": pair(|c| c.bytes),
         "milliseconds": [cost.before.seconds.map(|s| s * 1e3), cost.after.seconds.map(|s| s * 1e3)],
         "top1": quality("top-1"),
+        "netscore": quality("NetScore"),
         "top5": quality("top-5"),
         "seconds": record.run.seconds,
         "peak_memory_bytes": record.run.peak_memory_bytes,
@@ -559,9 +591,13 @@ fn show(record: &Record, args: &PruneArgs) {
     }
     for quality in &record.quality {
         if let (Some(before), Some(after)) = (&quality.before, &quality.after) {
-            let (name, before, after) =
-                (&quality.metric, before.value * 100.0, after.value * 100.0);
-            out::line(&format!("{name:<11} {before:.2} % -> {after:.2} %"));
+            let (name, before, after) = (&quality.metric, before.value, after.value);
+            let text = if name.starts_with("top") {
+                format!("{:.2} % -> {:.2} %", before * 100.0, after * 100.0)
+            } else {
+                format!("{before:.2} -> {after:.2}")
+            };
+            out::line(&format!("{name:<11} {text}"));
         }
     }
     if record.quality.is_empty() {

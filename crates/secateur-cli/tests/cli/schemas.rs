@@ -5,6 +5,8 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::networks;
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -92,6 +94,28 @@ fn every_command_keeps_to_its_schema() {
     let wrong = run(folder.path(), &["inspect", "nowhere"]);
     assert_eq!(wrong.status.code(), Some(3));
     check("error", &wrong.stderr);
+}
+
+#[test]
+fn every_command_on_networks_keeps_to_its_schema() {
+    let folder = networks::folder();
+    let ok = |schema: &str, words: &str| {
+        let output = run(folder.path(), &words.split_whitespace().collect::<Vec<_>>());
+        assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+        check(schema, &output.stdout);
+    };
+    let images = "--images images.bin";
+    ok("network-inspect", "inspect net.onnx");
+    ok("network-plan", "prune net.onnx -o out.onnx --target macs=0.6 --skip head --dry-run");
+    ok("network-prune", &format!("prune net.onnx -o small.onnx --target macs=0.6 {images}"));
+    ok("network-prune", "prune net.onnx -o sparse.onnx --pattern 2:4");
+    ok("network-eval", &format!("eval small.onnx {images}"));
+    ok("network-diff", "diff net.onnx small.onnx");
+    ok("verify", "verify small.onnx");
+    ok("bench", "bench small.onnx --seconds 0.05");
+    ok("bench", "bench small.onnx --seconds 0.05 --against net.onnx");
+    let sweep = "--shares 0.5 --sweep 0.7,0.01 --method l2,bn-scale";
+    ok("sensitivity", &format!("sensitivity net.onnx {images} {sweep}"));
 }
 
 #[test]

@@ -166,7 +166,7 @@ fn difference(key: &str, found: &Tensor, expected: &Tensor, tolerance: f64) -> C
 /// [`NetworkError::Store`] when the manifest cannot be read.
 pub fn file(model: &Model) -> Result<Vec<Check>, NetworkError> {
     let document = &model.network.document;
-    let summary = super::run::summary(model);
+    let summary = super::record::summary(model);
     let mut checks = vec![check("structure", true, summary)];
     checks.push(match finite(model) {
         Ok(()) => check("values", true, "all finite".to_owned()),

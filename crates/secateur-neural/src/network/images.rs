@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use secateur_core::Random;
 use secateur_tensor::{Bytes, Tensor};
 use serde::Deserialize;
 
@@ -188,13 +189,20 @@ impl Images {
         Ok(Self { path: path.to_owned(), preparation, labels, files, source })
     }
 
-    /// Keeps at most `samples` images, spread evenly.
+    /// Keeps at most `samples` images: one of each of as many equal parts of the file, drawn with
+    /// a fixed seed. A fixed step could meet one class only, where classes take turns.
     pub fn thin(&mut self, samples: usize) {
         let total = self.labels.len();
         if samples >= total || samples == 0 {
             return;
         }
-        let chosen: Vec<usize> = (0..samples).map(|k| k * total / samples).collect();
+        let mut random = Random::new(0);
+        let chosen: Vec<usize> = (0..samples)
+            .map(|k| {
+                let (first, end) = (k * total / samples, (k + 1) * total / samples);
+                first + random.below(end - first)
+            })
+            .collect();
         self.labels = chosen.iter().map(|at| self.labels[*at]).collect();
         match &mut self.source {
             Source::Packed(_, numbers) => *numbers = chosen.iter().map(|at| numbers[*at]).collect(),

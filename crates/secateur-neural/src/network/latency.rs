@@ -23,10 +23,13 @@ pub struct Timing {
     /// Runs that were timed.
     pub runs: usize,
     /// Milliseconds of a run: the middle one.
+    #[serde(rename = "median_ms")]
     pub median: f64,
     /// The fastest.
+    #[serde(rename = "least_ms")]
     pub least: f64,
     /// 95 of 100 are faster.
+    #[serde(rename = "p95_ms")]
     pub p95: f64,
 }
 
@@ -86,6 +89,44 @@ pub fn time(
         least: times[0],
         p95: times[(runs * 95 / 100).min(runs - 1)],
     })
+}
+
+/// Seconds of a run of two graphs at the shapes of the model, the middle ones: both run in turn
+/// for about `seconds`, so that what else the machine does falls on both.
+///
+/// # Errors
+/// [`NetworkError::Runner`] when a network cannot be run.
+pub fn beside(
+    model: &Model,
+    whole: &Graph,
+    part: &Graph,
+    seconds: f64,
+) -> Result<[f64; 2], NetworkError> {
+    let fail = |error| NetworkError::Runner { path: model.path.clone(), error };
+    let mut both = [
+        Compiled::new(whole, &model.shapes).map_err(fail)?,
+        Compiled::new(part, &model.shapes).map_err(fail)?,
+    ];
+    let inputs = sample(model, &model.shapes);
+    let inputs: Vec<&Tensor> = inputs.iter().collect();
+    let mut run = |at: usize| {
+        let start = Instant::now();
+        std::hint::black_box(both[at].run(&inputs));
+        start.elapsed().as_secs_f64()
+    };
+    let first = (0..2).map(|_| run(0) + run(1)).fold(f64::INFINITY, f64::min);
+    let rounds = ((seconds / first.max(1e-6)) as usize).clamp(7, 1000);
+    let mut times: [Vec<f64>; 2] = [Vec::new(), Vec::new()];
+    for _ in 0..rounds {
+        for (at, times) in times.iter_mut().enumerate() {
+            times.push(run(at));
+        }
+    }
+    let middle = |times: &mut Vec<f64>| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    };
+    Ok(times.each_mut().map(middle))
 }
 
 /// Measured times of convolutions and products of this machine, by shape, and from them the time

@@ -1,14 +1,18 @@
 //! The smaller network against the masked original.
 //!
-//! Masked means that every cut channel is replaced by a constant, zero unless it was absorbed,
-//! at every value that it runs through. What is left must compute the same.
+//! Masked means that every cut channel is replaced by a constant at every value that it runs
+//! through: zero, or what follows from the bias of its batch normalization where that was
+//! absorbed ([`super::absorb`]). Where a layer that absorbs it pads, the constant goes on into the
+//! padding. What is left must compute the same.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use secateur_core::Random;
 use secateur_exec::runner::sample_input;
 use secateur_exec::{Runner, Visitor};
-use secateur_graph::{Fact, Graph, NodeId, Slot};
+use secateur_graph::ops::Op;
+use secateur_graph::{Fact, Graph, NodeId, Origin, Slot};
 use secateur_tensor::Tensor;
 use secateur_tensor::tensor::Values;
 
@@ -19,88 +23,165 @@ use super::model::Model;
 pub const TOLERANCE: f64 = 1e-5;
 
 /// Sets cut channels of all values.
-struct Masked<'a> {
+pub(super) struct Masked<'a> {
     model: &'a Model,
+    /// Cut indices of the axes of each place.
     cut: HashMap<u32, Vec<(usize, Vec<usize>)>>,
+    absorbed: &'a Constants,
 }
 
-impl Masked<'_> {
-    fn clear(&self, place: u32, tensor: &mut Tensor) {
-        let Some(axes) = self.cut.get(&place) else { return };
-        let shape = tensor.shape().to_vec();
-        for (axis, indices) in axes {
-            let inner: usize = shape[axis + 1..].iter().product();
-            let size = shape[*axis];
-            let outer: usize = shape[..*axis].iter().product();
-            let runs = (0..outer)
-                .flat_map(|row| indices.iter().map(move |index| (row * size + index) * inner));
-            match tensor.values_mut() {
-                Values::F32(values) => runs.for_each(|at| values[at..at + inner].fill(0.0)),
-                Values::I64(values) => runs.for_each(|at| values[at..at + inner].fill(0)),
-                Values::Bool(values) => runs.for_each(|at| values[at..at + inner].fill(false)),
-                Values::Stored(_) => {}
+/// Cut channels that are not zero.
+#[derive(Clone, Debug, Default)]
+pub struct Constants {
+    /// Classes that keep their constants; all others are zero.
+    pub classes: Vec<bool>,
+    /// What constants give the outputs of a layer, `[1, out, ..]`, where they go on into its
+    /// padding.
+    pub border: HashMap<NodeId, Tensor>,
+}
+
+impl<'a> Masked<'a> {
+    /// Masks what `keep` does not have.
+    pub(super) fn new(model: &'a Model, keep: &[bool], absorbed: &'a Constants) -> Self {
+        let mut cut: HashMap<u32, Vec<(usize, Vec<usize>)>> = HashMap::new();
+        for ((place, axis), kept) in model.coupling.kept(keep) {
+            let held = &model.coupling.places()[place as usize];
+            if held.user.is_some() {
+                continue;
+            }
+            let gone = (0..held.shape[axis as usize]).filter(|at| kept.binary_search(at).is_err());
+            cut.entry(place).or_default().push((axis as usize, gone.collect()));
+        }
+        Self { model, cut, absorbed }
+    }
+
+    /// Cut indices of the axes of an input or output of a node.
+    pub(super) fn cut(&self, node: NodeId, slot: Slot) -> &[(usize, Vec<usize>)] {
+        let place = self.model.coupling.place(node, slot);
+        place.and_then(|place| self.cut.get(&place)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The class of an index of an axis of an input or output of a node.
+    pub(super) fn class(
+        &self,
+        node: NodeId,
+        slot: Slot,
+        (axis, index): (usize, usize),
+    ) -> Option<usize> {
+        let place = self.model.coupling.place(node, slot)?;
+        self.model.coupling.class(place, axis as u32, index)
+    }
+
+    fn is_absorbed(&self, class: Option<usize>) -> bool {
+        class.is_some_and(|class| self.absorbed.classes.get(class) == Some(&true))
+    }
+
+    /// What an index that is cut gets in place of its values; none where it keeps them, because
+    /// they follow from a constant that was absorbed.
+    fn constant(&self, node: NodeId, slot: Slot, at: (usize, usize)) -> Option<f32> {
+        if !self.is_absorbed(self.class(node, slot, at)) {
+            return Some(0.0);
+        }
+        match &self.model.graph().node(node).op {
+            Op::BatchNormalization(_) => Some(bias_of(self.model, node, at.1)),
+            op if op.operator().weight().is_some() => Some(0.0),
+            _ => None,
+        }
+    }
+
+    fn mask(&self, node: NodeId, slot: Slot, tensor: &mut Tensor) {
+        for (axis, indices) in self.cut(node, slot) {
+            for index in indices {
+                let Some(constant) = self.constant(node, slot, (*axis, *index)) else { continue };
+                for run in runs(tensor.shape(), *axis, *index) {
+                    match tensor.values_mut() {
+                        Values::F32(values) => values[run].fill(constant),
+                        Values::I64(values) => values[run].fill(0),
+                        Values::Bool(values) => values[run].fill(false),
+                        Values::Stored(_) => {}
+                    }
+                }
             }
         }
     }
+}
+
+/// Where the values of an index of an axis lie.
+pub(super) fn runs(
+    shape: &[usize],
+    axis: usize,
+    index: usize,
+) -> impl Iterator<Item = Range<usize>> + use<> {
+    let inner: usize = shape[axis + 1..].iter().product();
+    let outer: usize = shape[..axis].iter().product();
+    let size = shape[axis];
+    (0..outer).map(move |row| (row * size + index) * inner).map(move |at| at..at + inner)
+}
+
+/// The bias of a channel of a batch normalization; zero when it is no constant.
+fn bias_of(model: &Model, node: NodeId, channel: usize) -> f32 {
+    let graph = model.graph();
+    let bias = graph.node(node).inputs.get(2).copied().flatten();
+    let bias = bias.map(|id| &graph.value(id).origin);
+    let Some(Origin::Weight(stored)) = bias else { return 0.0 };
+    stored.to_f32().ok().and_then(|bias| bias.get(channel).copied()).unwrap_or(0.0)
 }
 
 impl Visitor for Masked<'_> {
     fn wants(&self, node: NodeId) -> bool {
         let outputs = self.model.graph().node(node).outputs.len();
-        let place = |at| self.model.coupling.place(node, Slot::Out(at));
-        (0..outputs).filter_map(place).any(|place| self.cut.contains_key(&place))
+        self.absorbed.border.contains_key(&node)
+            || (0..outputs).any(|at| !self.cut(node, Slot::Out(at)).is_empty())
     }
 
     fn after(&mut self, node: NodeId, outputs: &mut [Tensor]) {
-        for (at, tensor) in outputs.iter_mut().enumerate() {
-            if let Some(place) = self.model.coupling.place(node, Slot::Out(at)) {
-                self.clear(place, tensor);
+        if let (Some(border), Some(output)) = (self.absorbed.border.get(&node), outputs.first_mut())
+        {
+            let border = border.as_f32();
+            for (at, value) in output.as_f32_mut().iter_mut().enumerate() {
+                *value += border[at % border.len()];
             }
+        }
+        for (at, tensor) in outputs.iter_mut().enumerate() {
+            self.mask(node, Slot::Out(at), tensor);
         }
     }
 }
 
-/// Compares the smaller graph with the masked original on random inputs, and gives the largest
-/// difference as a share of the largest value of each output.
+/// The outputs of a graph with the inputs and outputs of a model, on the random inputs that
+/// [`check`] uses.
+///
+/// # Errors
+/// [`NetworkError::Runner`] when the network cannot be run.
+pub fn outputs(
+    model: &Model,
+    graph: &Graph,
+    facts: &[Option<Fact>],
+    visitor: Option<&mut dyn Visitor>,
+) -> Result<Vec<Tensor>, NetworkError> {
+    let fail = |error| NetworkError::Runner { path: model.path.clone(), error };
+    let runner = Runner::bound(graph, facts.to_vec(), &graph.outputs).map_err(fail)?;
+    Ok(runner.run(&inputs(model, 0), &graph.outputs, visitor))
+}
+
+/// Compares the outputs of the smaller graph with those of the masked original, and gives the
+/// largest difference as a share of the largest value of each output.
 ///
 /// # Errors
 /// [`NetworkError::Oracle`] when they differ by more than the tolerance, and
 /// [`NetworkError::Runner`] when the network cannot be run.
 pub fn check(
     model: &Model,
-    small: &Graph,
-    small_facts: &[Option<Fact>],
+    found: &[Tensor],
     keep: &[bool],
+    absorbed: &Constants,
     tolerance: f64,
 ) -> Result<f64, NetworkError> {
-    let fail = |error| NetworkError::Runner { path: model.path.clone(), error };
     let graph = model.graph();
-    let mut cut: HashMap<u32, Vec<(usize, Vec<usize>)>> = HashMap::new();
-    for ((place, axis), kept) in model.coupling.kept(keep) {
-        let held = &model.coupling.places()[place as usize];
-        if held.user.is_some() {
-            continue;
-        }
-        let gone = (0..held.shape[axis as usize]).filter(|at| kept.binary_search(at).is_err());
-        cut.entry(place).or_default().push((axis as usize, gone.collect()));
-    }
-    let mut masked = Masked { model, cut };
-    let before = Runner::bound(graph, model.facts.clone(), &graph.outputs).map_err(fail)?;
-    let after = Runner::bound(small, small_facts.to_vec(), &small.outputs).map_err(fail)?;
-    let mut random = Random::new(0);
-    let inputs: Vec<Tensor> = graph
-        .inputs
-        .iter()
-        .zip(&model.shapes)
-        .map(|(id, shape)| {
-            let kind = graph.value(*id).fact.kind;
-            sample_input(kind, shape, || random.normal() as f32)
-        })
-        .collect();
-    let expected = before.run(&inputs, &graph.outputs, Some(&mut masked));
-    let found = after.run(&inputs, &small.outputs, None);
+    let mut masked = Masked::new(model, keep, absorbed);
+    let expected = outputs(model, graph, &model.facts, Some(&mut masked))?;
     let mut worst = 0.0_f64;
-    for ((id, a), b) in graph.outputs.iter().zip(&expected).zip(&found) {
+    for ((id, a), b) in graph.outputs.iter().zip(&expected).zip(found) {
         let difference = relative_difference(a, b);
         // A difference that is no number is too large, too.
         if difference.is_nan() || difference > tolerance {
@@ -111,6 +192,16 @@ pub fn check(
         worst = worst.max(difference);
     }
     Ok(worst)
+}
+
+/// Random inputs of a model.
+pub(super) fn inputs(model: &Model, seed: u64) -> Vec<Tensor> {
+    let mut random = Random::new(seed);
+    let graph = model.graph();
+    let each = graph.inputs.iter().zip(&model.shapes).map(|(id, shape)| {
+        sample_input(graph.value(*id).fact.kind, shape, || random.normal() as f32)
+    });
+    each.collect()
 }
 
 /// Largest difference as a share of the largest value; infinite for other shapes.

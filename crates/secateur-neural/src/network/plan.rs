@@ -19,7 +19,7 @@ pub struct Wish {
     pub global: bool,
     /// Fewest channels kept in a group.
     pub min_keep: usize,
-    /// Kept counts are raised to a multiple of this.
+    /// Kept widths are raised to a multiple of this.
     pub align: usize,
     /// Which layers.
     pub choice: Choice,
@@ -43,8 +43,10 @@ pub struct Part {
     pub name: String,
     /// Layers that make the channels, by number.
     pub made_by: Vec<usize>,
-    /// Channels.
+    /// Channels, or whole heads.
     pub channels: usize,
+    /// Features of a layer that one of them is.
+    pub width: usize,
     /// Channels kept.
     pub kept: usize,
     /// Share of the scores that is kept.
@@ -70,8 +72,12 @@ pub fn parts(model: &Model, choice: &Choice) -> Result<Vec<Part>, NetworkError> 
     let chosen = model.chosen(choice)?;
     let mut makers: Vec<Vec<usize>> = vec![Vec::new(); model.coupling.classes.len()];
     let mut readers = makers.clone();
+    let mut widths = vec![1; makers.len()];
     for (at, layer) in model.layers.iter().enumerate() {
-        for (class, _) in on_axis(model, layer, layer.out_axis) {
+        for (class, indices) in on_axis(model, layer, layer.out_axis) {
+            if makers[class].is_empty() {
+                widths[class] = indices.len();
+            }
             makers[class].push(at);
         }
         if layer.groups == 1 {
@@ -99,7 +105,8 @@ pub fn parts(model: &Model, choice: &Choice) -> Result<Vec<Part>, NetworkError> 
             model.graph().value(model.coupling.places()[place as usize].value).name.clone()
         };
         let channels = group.classes.len();
-        Part { group: at, name, made_by, channels, kept: channels, score_kept: 1.0, skipped }
+        let width = widths[group.classes[0]];
+        Part { group: at, name, made_by, channels, width, kept: channels, score_kept: 1.0, skipped }
     };
     Ok(model.coupling.groups.iter().enumerate().map(part).collect())
 }
@@ -130,7 +137,8 @@ pub fn plan(
             Some(*end)
         })
         .collect();
-    let order = Order { units, ends, count: model.coupling.classes.len() };
+    let multiples = open.iter().map(|at| multiple(wish.align, parts[*at].width)).collect();
+    let order = Order { units, ends, multiples, count: model.coupling.classes.len() };
     let keep = match (wish.target, wish.sparsity) {
         (Some(target), _) => order.reach(scores, wish, target, cost)?,
         (None, Some(sparsity)) => order.share(scores, wish, sparsity)?,
@@ -166,6 +174,8 @@ pub fn plan(
 struct Order {
     units: Vec<usize>,
     ends: Vec<usize>,
+    /// What the kept classes of each group are a multiple of.
+    multiples: Vec<usize>,
     /// Number of all classes.
     count: usize,
 }
@@ -195,16 +205,18 @@ impl Order {
             let cut = (sparsity * self.units.len() as f64).floor() as usize;
             return self.cut(&ranked, wish, cut);
         }
-        let scores = Scores::groups_ending_at(self.values(scores), self.ends.clone());
+        let ranked = &self.values(scores);
+        let scores = Scores::groups_ending_at(ranked.clone(), self.ends.clone());
         let fail = |error: secateur_core::PruneError| NetworkError::Prune {
             name: "channels".to_owned(),
             error,
         };
         let scores = scores.map_err(|error| fail(error.into()))?;
-        let limits =
-            Limits { pinned: None, min_keep: wish.min_keep.max(1), multiple_of: wish.align };
+        let limits = Limits { pinned: None, min_keep: wish.min_keep.max(1), multiple_of: 0 };
         let mask = select(&scores, Budget::Sparsity(sparsity), &limits);
-        Ok(self.flags(&mask.map_err(|error| fail(error.into()))?))
+        let mut mask = mask.map_err(|error| fail(error.into()))?;
+        self.raise(ranked, &mut mask);
+        Ok(self.flags(&mask))
     }
 
     /// Cuts the `cut` lowest of all classes, but leaves every group its best ones.
@@ -221,17 +233,19 @@ impl Order {
         let limits = Limits { pinned: Some(pinned), min_keep: 0, multiple_of: 0 };
         let keep = Budget::Keep(ranked.len() - cut.min(ranked.len()));
         let mut mask = select(&all, keep, &limits).map_err(|error| fail(error.into()))?;
-        if wish.align > 1 {
-            // What is left of each group is raised to a multiple, best first.
-            for range in self.ranges() {
-                let kept = range.clone().filter(|at| mask.keeps(*at)).count();
-                let wanted = kept.next_multiple_of(wish.align).min(range.len());
-                let mut gone: Vec<usize> = range.filter(|at| !mask.keeps(*at)).collect();
-                gone.sort_by(|a, b| ranked[*b].total_cmp(&ranked[*a]).then(a.cmp(b)));
-                gone.into_iter().take(wanted - kept).for_each(|at| mask.put(at, true));
-            }
-        }
+        self.raise(ranked, &mut mask);
         Ok(self.flags(&mask))
+    }
+
+    /// Raises what is left of each group to its multiple, best first.
+    fn raise(&self, ranked: &[f32], mask: &mut Mask) {
+        for (range, multiple) in self.ranges().zip(&self.multiples) {
+            let kept = range.clone().filter(|at| mask.keeps(*at)).count();
+            let wanted = kept.next_multiple_of(*multiple).min(range.len());
+            let mut gone: Vec<usize> = range.filter(|at| !mask.keeps(*at)).collect();
+            sort_best_first(ranked, &mut gone);
+            gone.into_iter().take(wanted - kept).for_each(|at| mask.put(at, true));
+        }
     }
 
     /// Cuts as few classes as bring a cost down to its target.
@@ -262,9 +276,7 @@ impl Order {
             }
         }
         let mut keep = self.cut(&ranked, wish, many)?;
-        if wish.align <= 1 {
-            self.give_back(&ranked, goal, cost, &mut keep);
-        }
+        self.give_back(&ranked, goal, cost, &mut keep);
         Ok(keep)
     }
 
@@ -278,14 +290,33 @@ impl Order {
         keep: &mut [bool],
     ) {
         const TRIES: usize = 32;
-        let mut gone: Vec<usize> =
-            (0..self.units.len()).filter(|at| !keep[self.units[*at]]).collect();
-        gone.sort_by(|a, b| ranked[*b].total_cmp(&ranked[*a]).then(a.cmp(b)));
-        for at in gone.into_iter().take(TRIES) {
-            keep[self.units[at]] = true;
-            if cost(keep) > goal {
-                keep[self.units[at]] = false;
+        let groups: Vec<std::ops::Range<usize>> = self.ranges().collect();
+        let is_gone = |keep: &[bool], at: &usize| !keep[self.units[*at]];
+        let mut gone: Vec<usize> = (0..self.units.len()).filter(|at| is_gone(keep, at)).collect();
+        sort_best_first(ranked, &mut gone);
+        let mut tries = 0;
+        for at in gone {
+            if tries == TRIES {
+                break;
             }
+            if !is_gone(keep, &at) {
+                continue;
+            }
+            // As many of its group as make up a multiple.
+            let group = self.ends.partition_point(|end| *end <= at);
+            let mut more: Vec<usize> =
+                groups[group].clone().filter(|at| is_gone(keep, at)).collect();
+            sort_best_first(ranked, &mut more);
+            more.truncate(self.multiples[group]);
+            for at in &more {
+                keep[self.units[*at]] = true;
+            }
+            if cost(keep) > goal {
+                for at in &more {
+                    keep[self.units[*at]] = false;
+                }
+            }
+            tries += 1;
         }
     }
 
@@ -305,6 +336,16 @@ impl Order {
         }
         ranks
     }
+}
+
+/// How many channels of some features each are a multiple of `align` features.
+fn multiple(align: usize, width: usize) -> usize {
+    let (align, width) = (align.max(1), width.max(1));
+    (1..=align).find(|n| (n * width).is_multiple_of(align)).unwrap_or(align)
+}
+
+fn sort_best_first(ranked: &[f32], classes: &mut [usize]) {
+    classes.sort_by(|a, b| ranked[*b].total_cmp(&ranked[*a]).then(a.cmp(b)));
 }
 
 /// Why no group can be cut.

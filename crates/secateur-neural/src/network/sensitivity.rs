@@ -1,18 +1,19 @@
 //! Each layer alone at several shares: what its channels are worth to the whole.
 
 use secateur_core::figure::{Figure, Points};
-use secateur_core::recipe::Scope;
+use secateur_core::recipe::{Absorb, Scope};
 use secateur_core::record::{Change, Cost, Named, Record, Run};
 use secateur_core::{Budget, Progress, Recipe};
 use serde::Serialize;
 
 use super::accuracy::accuracy;
+use super::cut::{cut, recover};
 use super::error::NetworkError;
 use super::images::Images;
 use super::model::Model;
 use super::plan::{Wish, parts, plan};
-use super::recalibrate::recalibrate;
 use super::score::{Criterion, score};
+use super::sweep::{COLUMNS, Swept};
 use crate::options::Choice;
 
 /// What a group of channels is worth.
@@ -80,21 +81,18 @@ pub fn sensitivity(
                 choice: Choice::default(),
             };
             let mut keep = vec![true; model.coupling.classes.len()];
-            let cut = plan(model, &scores, &wish, &mut |_| 0.0);
-            let Ok(cut) = cut else { continue };
+            let found = plan(model, &scores, &wish, &mut |_| 0.0);
+            let Ok(found) = found else { continue };
             for class in &model.coupling.groups[part.group].classes {
-                keep[*class] = cut.keep[*class];
+                keep[*class] = found.keep[*class];
             }
             if keep.iter().all(|keep| *keep) {
                 continue;
             }
-            let shrunk = model.coupling.shrink(model.graph(), &model.facts, &keep);
-            let (small, _) =
-                shrunk.map_err(|error| NetworkError::Shrink { path: model.path.clone(), error })?;
-            let small = match calibration {
-                Some(images) => recalibrate(model, &small, images)?.0,
-                None => small,
-            };
+            let mut small = cut(model, &keep, Absorb::Always)?.graph;
+            if let Some(images) = calibration {
+                small = recover(model, &small, &keep, criterion, images, |_| ())?.0;
+            }
             let top1 = accuracy(model, &small, images)?.top1;
             let macs = model.costs(Some(&keep)).macs as f64 / whole;
             points.push(Point { sparsity: share, macs, top1 });
@@ -105,7 +103,7 @@ pub fn sensitivity(
     Ok((dense, curves))
 }
 
-/// The curves as a page.
+/// The curves as a page, with the networks of a sweep where there are any.
 ///
 /// # Errors
 /// Words, when the page cannot be drawn.
@@ -113,6 +111,8 @@ pub fn page(
     model: &Model,
     dense: f64,
     curves: &[Curve],
+    swept: &[Swept],
+    images: &Images,
     command: Vec<String>,
 ) -> Result<String, String> {
     let series = curves
@@ -140,16 +140,51 @@ pub fn page(
         seconds: None,
     };
     let path = model.path.display().to_string();
+    let mut figures = vec![
+        Named {
+            title: "Sensitivity".to_owned(),
+            caption: format!(
+                "Each group of channels cut alone: images recognized against the share cut. The \
+                 network as it is recognizes {:.1} % of {} images.",
+                dense * 100.0,
+                images.len()
+            ),
+            figure: Figure::Lines {
+                x: "channels cut, %".to_owned(),
+                y: "top-1, %".to_owned(),
+                series,
+                log_y: false,
+            },
+        },
+        Named {
+            title: "Cost and quality of single groups".to_owned(),
+            caption: "The same cuts: multiply-accumulates of the whole network against images recognized; the upper left is best.".to_owned(),
+            figure: Figure::Scatter {
+                x: "MACs left, %".to_owned(),
+                y: "top-1, %".to_owned(),
+                series: pareto,
+            },
+        },
+    ];
+    if !swept.is_empty() {
+        figures.extend(sweep_figures(swept));
+    }
     let record = Record {
         format: secateur_core::record::FORMAT,
         run: Run {
             command,
             version: crate::family::VERSION.to_owned(),
-            recipe: Recipe::new("neural", &path, "sensitivity", Budget::Sparsity(0.0), Scope::Layer),
+            recipe: Recipe::new(
+                "neural",
+                &path,
+                "sensitivity",
+                Budget::Sparsity(0.0),
+                Scope::Layer,
+            ),
             inputs: Vec::new(),
             instruction_set: secateur_tensor::kernels::isa::level().to_owned(),
             threads: rayon::current_num_threads(),
-            model: super::run::summary(model),
+            model: super::record::summary(model),
             seconds: None,
             peak_memory_bytes: None,
         },
@@ -157,28 +192,41 @@ pub fn page(
         cost: Change { before: cost.clone(), after: cost },
         quality: Vec::new(),
         warnings: Vec::new(),
-        figures: vec![
-            Named {
-                title: "Sensitivity".to_owned(),
-                caption: "Each group of channels cut alone: images recognized against the share cut."
-                    .to_owned(),
-                figure: Figure::Lines {
-                    x: "channels cut, %".to_owned(),
-                    y: "top-1, %".to_owned(),
-                    series,
-                    log_y: false,
-                },
-            },
-            Named {
-                title: "Cost and quality".to_owned(),
-                caption: "The same cuts: multiply-accumulates of the whole network against images recognized; the upper left is best.".to_owned(),
-                figure: Figure::Scatter {
-                    x: "MACs left, %".to_owned(),
-                    y: "top-1, %".to_owned(),
-                    series: pareto,
-                },
-            },
-        ],
+        figures,
     };
     secateur_report::html(&record).map_err(|error| error.to_string())
+}
+
+/// The networks of a sweep: the best of them as a line, all of them as points and as a table.
+fn sweep_figures(swept: &[Swept]) -> Vec<Named> {
+    let at = |one: &Swept| [one.macs * 100.0, one.top1 * 100.0];
+    let mut best: Vec<[f64; 2]> = swept.iter().filter(|one| one.best).map(at).collect();
+    best.sort_by(|a, b| a[0].total_cmp(&b[0]));
+    let mut methods: Vec<&str> = swept.iter().filter_map(|one| one.method).collect();
+    methods.dedup();
+    let mut series = vec![Points { name: "best".to_owned(), points: best }];
+    series.extend(methods.into_iter().map(|method| Points {
+        name: method.to_owned(),
+        points: swept.iter().filter(|one| one.method == Some(method)).map(at).collect(),
+    }));
+    vec![
+        Named {
+            title: "Trade-off".to_owned(),
+            caption: "The whole network cut to several costs; the line joins those that no other beats in cost and quality.".to_owned(),
+            figure: Figure::Lines {
+                x: "MACs left, %".to_owned(),
+                y: "top-1, %".to_owned(),
+                series,
+                log_y: false,
+            },
+        },
+        Named {
+            title: "Networks of the sweep".to_owned(),
+            caption: format!("NetScore is {}.", super::netscore::CONVENTION),
+            figure: Figure::Table {
+                columns: COLUMNS.iter().map(|c| (*c).to_owned()).collect(),
+                rows: swept.iter().map(Swept::row).collect(),
+            },
+        },
+    ]
 }

@@ -6,6 +6,7 @@
     reason = "a test stops where something is not as expected"
 )]
 
+mod absorb;
 mod allotment;
 mod architectures;
 mod bands;

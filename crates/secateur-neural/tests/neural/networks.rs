@@ -6,7 +6,7 @@ use prost::Message;
 use secateur_attacks::networks::{self, int};
 use secateur_attacks::onnx::ints;
 use secateur_core::prune::{Job, OnExisting};
-use secateur_core::recipe::{self, Granularity, Layout, Scope, Target, TargetCost};
+use secateur_core::recipe::{self, Absorb, Granularity, Layout, Scope, Target, TargetCost};
 use secateur_core::record::Record;
 use secateur_core::{Budget, Limits, Recipe, RunError, Scores, Silent, select};
 use secateur_graph::{Origin, Slot};
@@ -19,7 +19,7 @@ use secateur_onnx::proto::ModelProto;
 use crate::contents;
 
 /// A folder with the small network and images.
-struct Place {
+pub(crate) struct Place {
     folder: tempfile::TempDir,
 }
 
@@ -28,14 +28,14 @@ impl Place {
         Self::of(&networks::residual())
     }
 
-    fn of(model: &ModelProto) -> Self {
+    pub(crate) fn of(model: &ModelProto) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("net.onnx"), model.encode_to_vec()).unwrap();
         std::fs::write(folder.path().join("images.bin"), networks::images(64)).unwrap();
         Self { folder }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -47,17 +47,17 @@ impl Place {
             granularity,
             target: None,
             min_keep: 1,
-            align: 1,
+            align: Some(1),
             calibration: None,
             evaluation: None,
             recalibrate: true,
-            absorb: false,
+            absorb: Absorb::Never,
             inputs: vec![],
         });
         recipe
     }
 
-    fn channels(&self, method: &str, share: f64) -> Recipe {
+    pub(crate) fn channels(&self, method: &str, share: f64) -> Recipe {
         self.recipe(method, Budget::Sparsity(share), Granularity::Channel)
     }
 
@@ -68,13 +68,13 @@ impl Place {
         recipe
     }
 
-    fn run(&self, recipe: &Recipe, output: &str) -> Result<Record, RunError> {
+    pub(crate) fn run(&self, recipe: &Recipe, output: &str) -> Result<Record, RunError> {
         let output = self.path(output);
         let job = Job { output, existing: OnExisting::Refuse, max_memory: None, command: vec![] };
         Ok(run::run(recipe, &job, &mut Silent)?)
     }
 
-    fn open(&self, name: &str) -> Model {
+    pub(crate) fn open(&self, name: &str) -> Model {
         open(&self.path(name))
     }
 }
@@ -171,7 +171,7 @@ fn what_cannot_be_reached_or_changes_nothing_is_an_error_and_writes_nothing() {
 fn widths_are_rounded_up_to_multiples_and_no_layer_is_emptied() {
     let place = Place::new();
     let mut recipe = place.channels("l2", 0.6);
-    recipe.network.as_mut().unwrap().align = 4;
+    recipe.network.as_mut().unwrap().align = Some(4);
     let record = place.run(&recipe, "aligned.onnx").unwrap();
     for group in record.groups.iter().filter(|group| group.skipped.is_none()) {
         let whole = group.kept + group.cut;
@@ -491,4 +491,17 @@ fn weight(model: &Model, name: &str) -> Vec<f32> {
         Origin::Weight(stored) => stored.to_f32().unwrap(),
         Origin::Constant(_) | Origin::Input | Origin::Node(_) => panic!("{name} is no weight"),
     }
+}
+
+#[test]
+fn a_part_of_images_whose_classes_take_turns_holds_all_classes() {
+    let place = Place::new();
+    let model = place.open("net.onnx");
+    let wishes = Wishes { samples: Some(16), ..Wishes::default() };
+    let images = Images::open(&place.path("images.bin"), &wishes, &model.shapes[0]).unwrap();
+    assert_eq!(images.len(), 16);
+    let mut classes = images.labels.clone();
+    classes.sort_unstable();
+    classes.dedup();
+    assert_eq!(classes, [0, 1, 2, 3]);
 }

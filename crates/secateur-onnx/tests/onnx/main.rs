@@ -8,6 +8,7 @@ mod damaged;
 mod functions;
 mod heads;
 mod open;
+mod operators;
 mod parts;
 mod random;
 mod real;
