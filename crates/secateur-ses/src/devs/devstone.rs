@@ -56,7 +56,7 @@ pub struct Work {
 /// couplings.
 pub fn counts(kind: Kind, width: u64, depth: u64) -> Counts {
     let (w, levels) = (width - 1, depth - 1);
-    let ring = if width > 2 { width - 2 } else { 0 };
+    let ring = width.saturating_sub(2);
     let atomics = match kind {
         Kind::Li | Kind::Hi | Kind::Ho => w * levels + 1,
         Kind::Homod => (w + w * width / 2) * levels + 1,

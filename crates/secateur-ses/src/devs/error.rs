@@ -164,11 +164,11 @@ pub enum DevsError {
 /// Names with commas between, the first ten.
 fn shown(names: &[String]) -> String {
     const MOST: usize = 10;
-    let mut text = names.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if names.len() > MOST {
-        text.push_str(&format!(" and {} more", names.len() - MOST));
+    let text = names.iter().take(MOST).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(MOST) {
+        Some(more @ 1..) => format!("{text} and {more} more"),
+        _ => text,
     }
-    text
 }
 
 impl DevsError {
