@@ -12,9 +12,9 @@ use super::watch::Watch;
 pub struct Component {
     /// Its path.
     pub path: String,
-    /// Values that came in.
+    /// Jobs that came in.
     pub received: u64,
-    /// Values that it sent.
+    /// Jobs that it sent.
     pub sent: u64,
     /// Jobs inside, on average over time.
     pub jobs_mean: f64,
@@ -81,6 +81,10 @@ struct Gauge {
     stay: Mean,
     /// When the jobs inside came in.
     inside: HashMap<u64, f64>,
+    /// Whether something came in in this transition.
+    hears: bool,
+    /// Whether the component says how many jobs are inside.
+    counts_jobs: bool,
 }
 
 /// Gathers a [`Summary`] while a simulation runs.
@@ -188,13 +192,11 @@ impl Watch for Statistics<'_> {
     }
 
     fn sent(&mut self, time: f64, atom: u32, _port: u32, value: &Value) {
+        let Some(job) = value.job() else { return };
         let counts = time >= self.warmup;
         let gauge = &mut self.gauges[atom as usize];
         gauge.sent += u64::from(counts);
-        if let Some(job) = value.job()
-            && let Some(since) = gauge.inside.remove(&job.id)
-            && counts
-        {
+        if let Some(since) = gauge.inside.remove(&job.id).filter(|_| counts) {
             gauge.stay.add(time - since);
         }
     }
@@ -205,16 +207,24 @@ impl Watch for Statistics<'_> {
 
     fn received(&mut self, time: f64, atom: u32, _port: u32, value: &Value) {
         let gauge = &mut self.gauges[atom as usize];
+        gauge.hears = true;
+        let Some(job) = value.job() else { return };
         gauge.received += u64::from(time >= self.warmup);
         if self.flat.ports(atom).outputs.is_empty() {
             self.finish(time, value);
-        } else if let Some(job) = value.job() {
+        } else {
             gauge.inside.insert(job.id, time);
         }
     }
 
     fn state(&mut self, time: f64, atom: u32, state: State) {
-        let before = self.gauges[atom as usize].state;
+        let gauge = &mut self.gauges[atom as usize];
+        let (before, hears) = (gauge.state, std::mem::take(&mut gauge.hears));
+        gauge.counts_jobs |= state.jobs > 0;
+        if gauge.counts_jobs && !hears && before.jobs == 0 && state.jobs == 0 {
+            // Jobs that became part of others never leave; none is inside now, sent or unsent.
+            gauge.inside.clear();
+        }
         if state == before {
             return;
         }

@@ -2,7 +2,8 @@
 //!
 //! A model is an [`Entry`]: its parameters with their defaults, its ports (which may depend on
 //! parameters), and how it is made. [`Registry::ready`] has those of the list below;
-//! [`Registry::add`] takes more.
+//! [`Registry::add`] takes more. Some have other names as well: `machine` is a `server`, `buffer` a
+//! `queue`, `agv` and `robot` are `transporter`s, `coordinator` is a `controller`.
 //!
 //! Jobs are pulled or pushed. A server sends `ready` when it has room; coupled to the input
 //! `next` of a queue, that fetches a job. A queue with a capacity sends `space` for every free
@@ -42,4 +43,15 @@ const READY: &[fn() -> Entry] = &[
     sink::entry,
     splitter::entry,
     transporter::entry,
+];
+
+/// Other names of ready models.
+const ALIASES: &[(&str, &str)] = &[
+    ("agv", "transporter"),
+    ("buffer", "queue"),
+    ("coordinator", "controller"),
+    ("machine", "server"),
+    ("robot", "transporter"),
+    ("source", "generator"),
+    ("station", "server"),
 ];

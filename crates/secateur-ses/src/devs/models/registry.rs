@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::READY;
 use super::parameters::{Given, Parameter, Parameters};
+use super::{ALIASES, READY};
 use crate::devs::atomic::Make;
 use crate::devs::error::DevsError;
 use crate::devs::model::{Id, Model, Ports};
@@ -70,9 +70,10 @@ impl Registry {
         self.entries.values()
     }
 
-    /// Whether there is a model of a name.
-    pub fn has(&self, name: &str) -> bool {
-        self.entries.contains_key(name)
+    /// The model of a name, which may be another name of it.
+    pub fn find(&self, name: &str) -> Option<&Entry> {
+        let other = || ALIASES.iter().find(|(alias, _)| *alias == name);
+        self.entries.get(name).or_else(|| self.entries.get(other()?.1))
     }
 
     /// The ports of a model and the way to make it, for a component named in errors.
@@ -85,10 +86,11 @@ impl Registry {
         model: &str,
         given: &[(String, Given)],
     ) -> Result<(Ports, Make), DevsError> {
-        let entry = self.entries.get(model).ok_or_else(|| DevsError::UnknownModel {
+        let names = self.entries.keys().copied().chain(ALIASES.iter().map(|(alias, _)| *alias));
+        let entry = self.find(model).ok_or_else(|| DevsError::UnknownModel {
             component: component.to_owned(),
             model: model.to_owned(),
-            nearest: nearest(model, self.entries.keys().copied()),
+            nearest: nearest(model, names),
         })?;
         (entry.build)(&Parameters::read(component, entry.name, entry.parameters, given)?)
     }

@@ -5,7 +5,7 @@ use super::parameters::{Kind, Parameter};
 use super::registry::Entry;
 use crate::devs::atomic::{Atomic, Bag, Make, Output};
 use crate::devs::model::Ports;
-use crate::devs::value::{Job, Value};
+use crate::devs::value::Value;
 
 const PARAMETERS: &[Parameter] = &[
     Parameter {
@@ -16,9 +16,9 @@ const PARAMETERS: &[Parameter] = &[
     },
     Parameter {
         name: "count",
-        kind: Kind::Whole { low: 1, high: 1_000_000 },
+        kind: Kind::Whole { low: 1, high: 10_000 },
         default: Some("1"),
-        help: "parts for each way",
+        help: "parts for each way; the first of all is the job itself, cut down",
     },
 ];
 
@@ -50,12 +50,12 @@ impl Atomic for Splitter {
     fn delta_ext(&mut self, elapsed: f64, bag: &Bag) {
         self.desk.now += elapsed;
         for (_, value) in bag {
-            let Job { born, kind, priority, .. } = self.desk.accept(value);
-            for way in 0..self.ways as usize {
-                for _ in 0..self.count {
-                    let part = self.desk.job(born, kind, priority);
-                    self.desk.send(way, Value::Job(part));
+            let mut part = self.desk.accept(value);
+            for at in 0..self.ways * self.count {
+                if at > 0 {
+                    part = self.desk.job(part.born, part.kind, part.priority);
                 }
+                self.desk.send((at / self.count) as usize, Value::Job(part));
             }
         }
     }

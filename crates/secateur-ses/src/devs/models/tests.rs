@@ -242,7 +242,11 @@ fn parts_are_joined_when_the_last_is_there() {
         short.out -> together.in2
         together.out -> end.in";
     assert_eq!(arrivals(lines, 100.0), [14.0, 24.0]);
-    assert_eq!(summary(lines, 100.0).lead_time_mean, Some(4.0));
+    let summary = summary(lines, 100.0);
+    assert_eq!(summary.lead_time_mean, Some(4.0));
+    // The job itself took the long way and was not kept waiting.
+    assert_eq!(summary.components[4].stay_mean, Some(0.0));
+    assert_eq!((summary.components[4].received, summary.components[4].sent), (4, 2));
 }
 
 /// Members of 2 and 3 a job, one job each at once: 5 jobs at 1.
@@ -291,6 +295,7 @@ fn refused(lines: &str, message: &str, hint: &str) {
 #[test]
 fn slips_are_named_with_what_was_meant() {
     refused("a: sever time=1", "a: there is no model `sever`", "is `server` meant?");
+    refused("a: mashine", "a: there is no model `mashine`", "is `machine` meant?");
     refused("a: server tme=1", "a: the model `server` has no parameter `tme`", "is `time` meant?");
     refused(
         "a: server",
@@ -327,7 +332,11 @@ fn the_registry_takes_models_of_ones_own() {
         let make = crate::devs::Make::new(|_| Wall);
         Ok((Ports::new(&["in"], &[]), make))
     }));
-    assert!(registry.has("wall") && registry.build("w", "wall", &[]).is_ok());
+    assert!(registry.build("w", "wall", &[]).is_ok());
+    for (alias, name) in super::ALIASES {
+        assert_eq!(registry.find(alias).unwrap().name, *name);
+        assert!(!ready.contains(alias));
+    }
     for entry in registry.entries() {
         assert!(!entry.help.is_empty());
     }
