@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::atomic::NONE;
 use super::error::DevsError;
 use super::flat::Flat;
 
@@ -124,5 +123,5 @@ pub(super) fn too_many(flat: &Flat, atom: u32) -> DevsError {
     DevsError::TooMany { component: flat.path(atom), what: "values in one step" }
 }
 
-/// Most values in a step.
-pub(super) const VALUES_MAX: usize = NONE as usize / 8;
+/// Most values in a step: a loop that multiplies values ends here, before the memory does.
+pub(super) const VALUES_MAX: usize = 1 << 25;

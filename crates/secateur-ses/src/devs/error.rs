@@ -230,7 +230,9 @@ impl DevsError {
             Self::NotCoupled { .. } => "add components and couplings to coupled models only".into(),
             Self::SelfLoop { .. } => "let the model keep what it would send to itself".into(),
             Self::Through { .. } => "couple the two ends outside of the model".into(),
-            Self::TooMany { .. } => "make the model smaller; a depth may be too large".into(),
+            Self::TooMany { .. } => {
+                "look for a depth that is too large, or a loop that multiplies values".into()
+            }
             Self::BadAdvance { .. } => {
                 "check the model's times; a duration must not be negative".into()
             }
@@ -267,7 +269,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "SEC-DV-011",
-        "The simulator numbers components, ports, couplings and messages with 32 bits; there were more.",
+        "The simulator numbers components, ports and couplings with 32 bits, and the values of a step with 25; there were more.",
     ),
     ("SEC-DV-012", "The time advance of an atomic model was negative or not a number."),
     ("SEC-DV-013", "An atomic model sent from a port that its component does not name."),

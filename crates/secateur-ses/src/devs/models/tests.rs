@@ -186,6 +186,21 @@ fn a_belt_moves_jobs_one_behind_the_other() {
     assert_eq!(arrivals(&free, 50.0), [6.0, 6.0, 6.0, 6.0]);
 }
 
+/// Random numbers belong to a component, whatever else there is, and to the seed.
+#[test]
+fn components_keep_their_random_numbers_when_others_come() {
+    let lines = "
+        source: generator interarrival=exponential(3)
+        end: sink
+        source.out -> end.in";
+    let more =
+        format!("other: generator interarrival=exponential(3)\n desk: server time=1 \n{lines}");
+    let expect = arrivals(lines, 100.0);
+    assert!(expect.len() > 10);
+    assert_eq!(arrivals(&more, 100.0), expect);
+    assert_ne!(arrivals(&lines.replace("source", "spring"), 100.0), expect);
+}
+
 /// Two jobs a trip, 10 there and 10 back, 1 to load and 2 to unload.
 #[test]
 fn a_vehicle_carries_goes_back_and_carries_again() {
@@ -277,8 +292,10 @@ fn a_chart_has_a_span_for_every_time_of_work() {
         source.out -> desk.in";
     let model = build(lines).unwrap();
     let flat = Flat::new(&model).unwrap();
-    let mut gantt = Gantt::new(&flat);
-    Simulation::new(&flat, 0).run(Until::time(11.0), &mut gantt).unwrap();
+    let (mut gantt, mut statistics) = (Gantt::new(&flat), Statistics::new(&flat, 0.0));
+    let both = &mut (&mut gantt, &mut statistics);
+    Simulation::new(&flat, 0).run(Until::time(11.0), both).unwrap();
+    assert!((statistics.summary().components[1].utilization - 3.0 / 11.0).abs() < 1e-6);
     let secateur_core::Figure::Spans { lanes, spans, .. } = gantt.figure("min") else { panic!() };
     let ends: Vec<[f64; 2]> = spans.iter().map(|span| [span.start, span.end]).collect();
     assert_eq!((lanes, ends), (vec!["desk".to_owned()], vec![[5.0, 7.0], [10.0, 11.0]]));
