@@ -30,6 +30,10 @@ pub(super) const FORMS: &str = "a number that is not negative, or one of constan
      exponential(mean), uniform(low, high), normal(mean, deviation), lognormal(mean, deviation), \
      triangular(low, mode, high), erlang(count, mean), weibull(shape, scale)";
 
+/// Largest number that is taken: what is drawn stays finite.
+const LARGEST: f64 = 1e100;
+/// Least shape of a Weibull distribution, for the same reason.
+const SHAPE_LEAST: f64 = 0.05;
 /// Most summands of an Erlang number.
 const ERLANG_MAX: f64 = 1000.0;
 
@@ -63,17 +67,19 @@ impl Distribution {
     }
 
     fn valid(self) -> Option<Self> {
-        let fine = |value: f64| value >= 0.0 && value.is_finite();
+        let fine = |value: f64| (0.0..=LARGEST).contains(&value);
         let good = match self {
             Self::Constant(value) | Self::Exponential(value) => fine(value),
             Self::Uniform(low, high) => fine(low) && fine(high) && low <= high,
             Self::Normal(mean, deviation) => fine(mean) && fine(deviation),
-            Self::Lognormal(mean, deviation) => mean > 0.0 && fine(mean) && fine(deviation),
+            Self::Lognormal(mean, deviation) => {
+                fine(mean) && fine(deviation) && (deviation / mean).powi(2).is_finite()
+            }
             Self::Triangular(low, mode, high) => {
                 fine(low) && fine(high) && low <= mode && mode <= high
             }
             Self::Erlang(_, mean) => fine(mean),
-            Self::Weibull(shape, scale) => shape > 0.0 && fine(shape) && fine(scale),
+            Self::Weibull(shape, scale) => shape >= SHAPE_LEAST && fine(shape) && fine(scale),
         };
         good.then_some(self)
     }
@@ -211,6 +217,8 @@ mod tests {
             "erlang(2.5, 1)",
             "gauss(1, 2)",
             "weibull(0, 1)",
+            "lognormal(0, 0)",
+            "exponential(1e200)",
         ] {
             assert_eq!(Distribution::parse(text), None, "{text}");
         }

@@ -199,7 +199,19 @@ impl DevsError {
         match self {
             Self::BadOption { .. } => 2,
             Self::TooMany { .. } | Self::Trace { .. } => 5,
-            _ => 3,
+            Self::UnknownModel { .. }
+            | Self::UnknownPort { .. }
+            | Self::UnknownParameter { .. }
+            | Self::MissingParameter { .. }
+            | Self::BadParameter { .. }
+            | Self::UnknownComponent { .. }
+            | Self::Twice { .. }
+            | Self::NotCoupled { .. }
+            | Self::SelfLoop { .. }
+            | Self::Through { .. }
+            | Self::BadAdvance { .. }
+            | Self::NoSuchOutput { .. }
+            | Self::ZeroTimeLoop { .. } => 3,
         }
     }
 

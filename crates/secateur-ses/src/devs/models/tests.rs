@@ -339,7 +339,25 @@ fn slips_are_named_with_what_was_meant() {
     );
 }
 
-/// Durations are read as written, and a model of one's own stands beside the ready ones.
+/// Work that takes no time, fetched again and again.
+#[test]
+fn a_line_without_any_time_is_an_error_with_its_members() {
+    let lines = "
+        stock: generator interarrival=0 mode=pull
+        desk: server time=0
+        end: sink
+        desk.ready -> stock.next
+        stock.out -> desk.in
+        desk.out -> end.in";
+    let model = build(lines).unwrap();
+    let flat = Flat::new(&model).unwrap();
+    let mut simulation = Simulation::new(&flat, 0).zero_steps_max(10_000);
+    let error = simulation.run(Until::time(10.0), &mut ()).unwrap_err();
+    let DevsError::ZeroTimeLoop { time, components, .. } = error else { panic!("{error}") };
+    assert_eq!((time, components), (0.0, vec!["stock".to_owned(), "desk".to_owned()]));
+}
+
+/// A model of one's own stands beside the ready ones.
 #[test]
 fn the_registry_takes_models_of_ones_own() {
     let mut registry = Registry::ready();
