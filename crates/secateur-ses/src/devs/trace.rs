@@ -107,3 +107,47 @@ impl<W: Write> Watch for Trace<'_, W> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::devs::devstone::{Kind, model};
+    use crate::devs::{Simulation, Until};
+
+    #[test]
+    fn names_with_commas_are_in_quotes_and_every_row_is_counted() {
+        let model = model(Kind::Homod, 2, 2).unwrap();
+        let flat = Flat::new(&model).unwrap();
+        let mut trace = Trace::new(&flat, Vec::new());
+        Simulation::new(&flat, 0).run(Until::passive(), &mut trace).unwrap();
+        let rows = trace.rows() as usize;
+        let text = String::from_utf8(trace.finish().unwrap()).unwrap();
+        assert_eq!(text.lines().count(), rows + 1);
+        assert!(text.contains("0,\"coupled_2/atomic(1,1)\",receive,input,0\n"), "{text}");
+    }
+
+    /// Takes so many bytes and then fails.
+    struct Full(usize);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_at_the_end() {
+        let model = model(Kind::Li, 3, 3).unwrap();
+        let flat = Flat::new(&model).unwrap();
+        for room in [0, 40, 200] {
+            let mut trace = Trace::new(&flat, Full(room));
+            Simulation::new(&flat, 0).run(Until::passive(), &mut trace).unwrap();
+            assert!(matches!(trace.finish(), Err(DevsError::Trace { .. })), "{room}");
+        }
+    }
+}

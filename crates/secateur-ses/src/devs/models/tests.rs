@@ -373,7 +373,10 @@ fn the_registry_takes_models_of_ones_own() {
         assert!(!ready.contains(alias));
     }
     for entry in registry.entries() {
-        assert!(!entry.help.is_empty());
+        let needed = entry.parameters.iter().filter(|parameter| parameter.default.is_none());
+        let needed: Vec<_> = needed.map(|p| (p.name.to_owned(), Given::Number(1.0))).collect();
+        let (ports, _) = registry.build("x", entry.name, &needed).unwrap();
+        assert!(!ports.inputs.is_empty() && !entry.help.is_empty());
     }
 }
 
