@@ -11,7 +11,7 @@
 //! `prune/build.rs`, `prune/decide.rs` and `prune/couple.rs`) and [`pes`] (what comes out).
 //! [`language`] and [`format`](mod@format) read and write, [`script`] runs rules and small
 //! functions, [`check`](mod@check) looks for broken axioms, [`family`] counts and lists members,
-//! [`flatten`](mod@flatten) and [`diff`](mod@diff) work on results.
+//! [`flatten`](mod@flatten) and [`diff`](mod@diff) work on results. [`devs`] simulates.
 //!
 //! ```
 //! use secateur_ses::language;
@@ -29,6 +29,7 @@
 //! ```
 
 pub mod check;
+pub mod devs;
 pub mod diff;
 pub mod error;
 pub mod family;
