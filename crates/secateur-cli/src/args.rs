@@ -1,5 +1,7 @@
 //! What can be typed.
 
+pub(crate) mod ses;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -75,6 +77,9 @@ pub(crate) enum Command {
         /// The second model
         b: PathBuf,
     },
+    /// Prune System Entity Structures: a family of systems to one of it
+    #[command(subcommand)]
+    Ses(ses::SesCommand),
     /// List the methods, or show the page of one
     Methods {
         /// Name of a method

@@ -27,6 +27,7 @@ pub use secateur_graph as graph;
 pub use secateur_neural as neural;
 pub use secateur_onnx as onnx;
 pub use secateur_report as report;
+pub use secateur_ses as ses;
 pub use secateur_store as store;
 pub use secateur_tensor as tensor;
 
@@ -43,6 +44,7 @@ pub const CODES: &[&[(&str, &str)]] = &[
     neural::error::CODES,
     neural::network::error::CODES,
     onnx::CODES,
+    ses::error::CODES,
     store::CODES,
 ];
 

@@ -10,6 +10,7 @@ mod inspect;
 mod methods;
 mod network;
 mod prune;
+mod ses;
 mod verify;
 
 use std::process::ExitCode;
@@ -80,6 +81,7 @@ fn dispatch(command: Command, manner: Manner) -> Result<ExitCode, RunError> {
         Command::Sensitivity(args) => network::sensitivity(&args, manner),
         Command::Verify(args) => verify::run(&args, manner),
         Command::Diff { a, b } => diff::run(&a, &b, manner),
+        Command::Ses(command) => ses::run(&command, manner),
         Command::Methods { name } => methods::run(name.as_deref(), manner),
         Command::Explain { code } => explain::run(&code, manner),
         Command::Doctor => Ok(doctor::run(manner)),

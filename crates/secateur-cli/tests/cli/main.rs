@@ -19,4 +19,5 @@ mod output_places;
 mod resume;
 mod schemas;
 mod setup;
+mod structures;
 mod surroundings;

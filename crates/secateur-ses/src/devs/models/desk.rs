@@ -1,0 +1,125 @@
+//! What all ready models have: a clock, random numbers, and values that are to be sent at once.
+
+use secateur_core::Random;
+
+use crate::devs::atomic::{Birth, Output};
+use crate::devs::value::{Job, Value};
+
+/// A clock, random numbers, and values that are to be sent before time goes on.
+///
+/// A model keeps absolute times on its own clock. It tells the desk of time that has passed, and
+/// in an internal transition asks it first whether this was only to send what lay there.
+#[derive(Clone, Debug)]
+pub(super) struct Desk {
+    pub(super) now: f64,
+    birth: Birth,
+    jobs: u64,
+    out: Vec<(u32, Value)>,
+}
+
+impl Desk {
+    pub(super) fn new(birth: Birth) -> Self {
+        Self { now: 0.0, birth, jobs: 0, out: Vec::new() }
+    }
+
+    pub(super) fn random(&mut self) -> &mut Random {
+        &mut self.birth.random
+    }
+
+    /// Puts a value on the desk, to be sent at once.
+    pub(super) fn send(&mut self, port: usize, value: Value) {
+        self.out.push((port as u32, value));
+    }
+
+    /// What [`Atomic::lambda`](crate::devs::Atomic::lambda) does.
+    pub(super) fn lambda(&self, out: &mut Output) {
+        for (port, value) in &self.out {
+            out.send(*port as usize, *value);
+        }
+    }
+
+    /// The first thing in an internal transition: `true` when it was to send what lay on the
+    /// desk; otherwise the clock is moved to `due`, the time that was waited for.
+    pub(super) fn sent(&mut self, due: f64) -> bool {
+        let sent = !self.out.is_empty();
+        self.out.clear();
+        if !sent {
+            self.now = due;
+        }
+        sent
+    }
+
+    /// The time advance when the next thing to do is `due`.
+    pub(super) fn advance(&self, due: f64) -> f64 {
+        if self.out.is_empty() { (due - self.now).max(0.0) } else { 0.0 }
+    }
+
+    /// A new job.
+    pub(super) fn job(&mut self, born: f64, kind: u32, priority: f32) -> Job {
+        self.jobs += 1;
+        Job { id: self.birth.job_id(self.jobs), born, kind, priority }
+    }
+
+    /// The job that came in; what is no job counts as a new one, a whole number as its kind.
+    pub(super) fn accept(&mut self, value: &Value) -> Job {
+        match value {
+            Value::Job(job) => *job,
+            Value::Integer(kind) => {
+                let kind = u32::try_from(*kind).unwrap_or(0);
+                self.job(self.now, kind, 0.0)
+            }
+            Value::Signal | Value::Number(_) => self.job(self.now, 0, 0.0),
+        }
+    }
+
+    /// One of several, with shares as weights; the last one for rounding.
+    pub(super) fn pick(&mut self, weights: &[f64]) -> usize {
+        let all: f64 = weights.iter().sum();
+        let mut left = self.birth.random.uniform() * all;
+        for (at, weight) in weights.iter().enumerate() {
+            left -= weight;
+            if left < 0.0 {
+                return at;
+            }
+        }
+        weights.iter().rposition(|weight| *weight > 0.0).unwrap_or(0)
+    }
+}
+
+/// How much a value at a port like `next`, `ready` or `space` asks for or offers: a whole number
+/// so much, anything else one.
+pub(super) fn amount(value: &Value) -> u64 {
+    match value {
+        Value::Integer(count) => u64::try_from(*count).unwrap_or(0),
+        Value::Signal | Value::Number(_) | Value::Job(_) => 1,
+    }
+}
+
+/// The offer of so many places.
+pub(super) fn places(count: u64) -> Value {
+    Value::Integer(i64::try_from(count).unwrap_or(i64::MAX))
+}
+
+/// Names with numbers from 1: `out1`, `out2`, ...
+pub(super) fn numbered(name: &str, count: u32) -> Vec<String> {
+    (1..=count).map(|at| format!("{name}{at}")).collect()
+}
+
+/// Room that was offered and not yet taken, so that nobody is offered the same room twice.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Offer(u64);
+
+impl Offer {
+    /// A job has come, offered or not.
+    pub(super) fn taken(&mut self) {
+        self.0 = self.0.saturating_sub(1);
+    }
+
+    /// Offers what is free and not yet offered, at a port.
+    pub(super) fn renew(&mut self, free: u64, port: usize, desk: &mut Desk) {
+        if free > self.0 {
+            desk.send(port, places(free - self.0));
+            self.0 = free;
+        }
+    }
+}

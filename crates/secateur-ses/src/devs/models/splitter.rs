@@ -1,0 +1,66 @@
+//! Taking jobs apart.
+
+use super::desk::{Desk, numbered};
+use super::parameters::{Kind, Parameter};
+use super::registry::Entry;
+use crate::devs::atomic::{Atomic, Bag, Make, Output};
+use crate::devs::model::Ports;
+use crate::devs::value::Value;
+
+const PARAMETERS: &[Parameter] = &[
+    Parameter {
+        name: "outputs",
+        kind: Kind::Whole { low: 1, high: 100_000 },
+        default: Some("2"),
+        help: "how many ways: `out1`, `out2`, ...",
+    },
+    Parameter {
+        name: "count",
+        kind: Kind::Whole { low: 1, high: 10_000 },
+        default: Some("1"),
+        help: "parts for each way; the first of all is the job itself, cut down",
+    },
+];
+
+pub(super) fn entry() -> Entry {
+    let help = "takes each job apart: parts of its age, kind and priority leave at every way";
+    Entry::new("splitter", help, PARAMETERS, |given| {
+        let (ways, count) = (given.whole("outputs"), given.whole("count"));
+        let ports = Ports { inputs: vec!["in".into()], outputs: numbered("out", ways) };
+        let make = Make::new(move |birth| Splitter { desk: Desk::new(birth), ways, count });
+        Ok((ports, make))
+    })
+}
+
+struct Splitter {
+    desk: Desk,
+    ways: u32,
+    count: u32,
+}
+
+impl Atomic for Splitter {
+    fn lambda(&self, out: &mut Output) {
+        self.desk.lambda(out);
+    }
+
+    fn delta_int(&mut self) {
+        self.desk.sent(f64::INFINITY);
+    }
+
+    fn delta_ext(&mut self, elapsed: f64, bag: &Bag) {
+        self.desk.now += elapsed;
+        for (_, value) in bag {
+            let mut part = self.desk.accept(value);
+            for at in 0..self.ways * self.count {
+                if at > 0 {
+                    part = self.desk.job(part.born, part.kind, part.priority);
+                }
+                self.desk.send((at / self.count) as usize, Value::Job(part));
+            }
+        }
+    }
+
+    fn ta(&self) -> f64 {
+        self.desk.advance(f64::INFINITY)
+    }
+}

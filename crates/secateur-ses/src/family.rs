@@ -1,0 +1,189 @@
+//! The family that a structure stands for: how many members it has, and each by its number.
+//!
+//! A member is one way to take all decisions: a child in every specialization, one of the
+//! aspects, a number of repetitions where it is open. Rules do not count here, they only say
+//! which member a setting of the variables selects. With the tables of the closed form a number
+//! is turned into its member, so listing and drawing members at random is the same thing.
+//!
+//! ```text
+//! members(entity)  = sum over choices in its specializations of
+//!                    ( sum over the aspects that are then there of members(aspect); 1 without )
+//! members(aspect)  = product over its children
+//! members(multi)   = members(child) to the power of the repetitions, summed over open numbers
+//! members(ref)     = members of what it copies, one level deeper; none past the depth
+//! ```
+
+mod tables;
+mod unrank;
+
+use num_bigint::BigUint;
+use secateur_core::Random;
+
+use crate::check;
+use crate::error::SesError;
+use crate::model::Ses;
+use crate::prune::{Choices, Request, bind, prune};
+use tables::Tables;
+
+/// Members that are tried one by one when constraints leave out some of them.
+pub const TRIED_MAX: u64 = 100_000;
+
+/// A family, ready to be counted and listed.
+#[derive(Debug)]
+pub struct Family<'a> {
+    ses: &'a Ses,
+    tables: Tables<'a>,
+    request: Request,
+}
+
+/// A member: the choices that select it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its number, from 0.
+    pub number: BigUint,
+    /// Choices as `--choose` takes them.
+    pub choices: Vec<String>,
+}
+
+impl<'a> Family<'a> {
+    /// The family of a structure for values of its variables and a depth of copies.
+    ///
+    /// # Errors
+    /// [`SesError`] for a broken structure, for conditions that do not hold, and for a number
+    /// of repetitions that is open without bounds.
+    pub fn new(ses: &'a Ses, request: &Request) -> Result<Self, SesError> {
+        if let Some(fault) = check::blocking(ses) {
+            return Err(fault);
+        }
+        let (globals, _) = bind(ses, &request.variables)?;
+        let tables = Tables::new(ses, globals, request.depth)?;
+        Ok(Self { ses, tables, request: request.clone() })
+    }
+
+    /// How many members there are, before rules and constraints.
+    pub fn count(&self) -> &BigUint {
+        &self.tables.total
+    }
+
+    /// How many members keep the constraints; absent when there are too many to try each.
+    ///
+    /// # Errors
+    /// Those of [`Self::member`].
+    pub fn allowed(&self) -> Result<Option<u64>, SesError> {
+        if self.ses.constraints.is_empty() {
+            return Ok(u64::try_from(self.count()).ok());
+        }
+        let Some(count) = u64::try_from(self.count()).ok().filter(|count| *count <= TRIED_MAX)
+        else {
+            return Ok(None);
+        };
+        let mut allowed = 0;
+        for number in 0..count {
+            allowed += u64::from(self.keeps(&self.member(&BigUint::from(number))?)?);
+        }
+        Ok(Some(allowed))
+    }
+
+    /// The member of a number.
+    ///
+    /// # Errors
+    /// [`SesError::TooLarge`] when it has too many decisions to list.
+    ///
+    /// # Panics
+    /// When the number is not below the count.
+    pub fn member(&self, number: &BigUint) -> Result<Member, SesError> {
+        assert!(number < self.count(), "members are numbered below their count");
+        unrank::member(&self.tables, number)
+    }
+
+    /// The first members that keep the constraints, and whether there may be more.
+    ///
+    /// # Errors
+    /// Those of [`Self::member`].
+    pub fn first(&self, limit: usize) -> Result<(Vec<Member>, bool), SesError> {
+        let mut members = Vec::new();
+        for number in 0..TRIED_MAX.max(limit as u64) {
+            let number = BigUint::from(number);
+            if number >= *self.count() {
+                return Ok((members, false));
+            }
+            if members.len() == limit {
+                return Ok((members, true));
+            }
+            let member = self.member(&number)?;
+            if self.keeps(&member)? {
+                members.push(member);
+            }
+        }
+        Ok((members, true))
+    }
+
+    /// Members drawn at random, each with the same chance, with repetition.
+    ///
+    /// # Errors
+    /// Those of [`Self::member`]; [`SesError::TooLarge`] when constraints leave too few.
+    pub fn sample(&self, draws: usize, seed: u64) -> Result<Vec<Member>, SesError> {
+        let mut random = Random::new(seed);
+        let mut members = Vec::new();
+        let mut tries = 0;
+        while members.len() < draws {
+            let member = self.member(&below(&mut random, self.count()))?;
+            if self.keeps(&member)? {
+                members.push(member);
+                continue;
+            }
+            tries += 1;
+            if tries > TRIED_MAX {
+                let what = "draws that break constraints";
+                return Err(SesError::TooLarge { what, most: TRIED_MAX });
+            }
+        }
+        Ok(members)
+    }
+
+    /// The request that prunes to a member.
+    ///
+    /// # Errors
+    /// [`SesError::Choice`] when a name cannot stand in a path.
+    pub fn request(&self, member: &Member) -> Result<Request, SesError> {
+        let mut choices = Choices::default();
+        for choice in &member.choices {
+            choices.choose(choice)?;
+        }
+        Ok(Request { choices, ..self.request.clone() })
+    }
+
+    fn keeps(&self, member: &Member) -> Result<bool, SesError> {
+        if self.ses.constraints.is_empty() {
+            return Ok(true);
+        }
+        match prune(self.ses, &self.request(member)?) {
+            Ok(_) => Ok(true),
+            Err(SesError::Constraint { .. }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+}
+
+/// A number below another, each with the same chance.
+fn below(random: &mut Random, limit: &BigUint) -> BigUint {
+    let bits = limit.bits();
+    loop {
+        let words = bits.div_ceil(64) as usize;
+        let mut digits: Vec<u32> = (0..words)
+            .flat_map(|_| {
+                let word = random.bits();
+                [word as u32, (word >> 32) as u32]
+            })
+            .collect();
+        let spare = words as u64 * 64 - bits;
+        for bit in 0..spare {
+            let at = words as u64 * 64 - 1 - bit;
+            digits[(at / 32) as usize] &= !(1 << (at % 32));
+        }
+        let number = BigUint::new(digits);
+        if number < *limit {
+            return number;
+        }
+    }
+}

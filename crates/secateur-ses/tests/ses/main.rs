@@ -1,0 +1,12 @@
+//! Tests of the whole crate.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests fail the test, and say what was skipped"
+)]
+
+mod bad;
+mod drawn;
+mod examples;
+mod golden;
+mod laws;
