@@ -44,6 +44,7 @@ pub const CODES: &[&[(&str, &str)]] = &[
     neural::error::CODES,
     neural::network::error::CODES,
     onnx::CODES,
+    ses::devs::CODES,
     ses::error::CODES,
     store::CODES,
 ];
