@@ -136,7 +136,12 @@ fn row(folder: &Path, depth: u32) -> Result<Row, RunError> {
 fn machines(outcome: &Outcome) -> Vec<usize> {
     let Some(first) = outcome.replications.first() else { return Vec::new() };
     let components = first.components.iter().enumerate();
-    components.filter(|(_, c)| c.path.ends_with("machine")).map(|(at, _)| at).collect()
+    // Inside of units names have their level behind a dot.
+    let is_machine = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        name.split('.').next() == Some("machine")
+    };
+    components.filter(|(_, c)| is_machine(&c.path)).map(|(at, _)| at).collect()
 }
 
 fn write_report(folder: &Path, rows: &[Row], seconds: f64) -> Result<(), RunError> {

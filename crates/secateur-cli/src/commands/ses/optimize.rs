@@ -1,5 +1,6 @@
 //! `secateur ses optimize`.
 
+use std::collections::HashSet;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -120,26 +121,52 @@ fn print_json(search: &Search, found: &Found, written: &[String], seconds: f64) 
     }));
 }
 
+/// Choices that all members have.
+fn common(found: &Found) -> Vec<&str> {
+    let Some((best, others)) = found.ranked.split_first() else { return Vec::new() };
+    if others.is_empty() {
+        return Vec::new();
+    }
+    let sets: Vec<HashSet<&String>> =
+        others.iter().map(|scored| scored.member.choices.iter().collect()).collect();
+    let all = |choice: &&String| sets.iter().all(|set| set.contains(choice));
+    best.member.choices.iter().filter(all).map(String::as_str).collect()
+}
+
 fn show(search: &Search, found: &Found, written: &[String], seconds: f64) {
     let how = if found.exhaustive { "all that keep the constraints" } else { "drawn uniformly" };
     let first = found.rounds.first().map_or(0, |round| round.members);
+    let rounds = match found.rounds.len() {
+        1 => "one round".to_owned(),
+        more => format!("{more} rounds"),
+    };
     out::line(&format!(
-        "{} of {} members simulated, {how}, in {} rounds and {seconds:.1} s",
+        "{} of {} members simulated, {how}, in {rounds} and {seconds:.1} s",
         out::count(first as u64),
-        found.family,
-        found.rounds.len()
+        found.family
     ));
+    let common = common(found);
     let rows = found.ranked.iter().take(SHOWN).enumerate().map(|(rank, scored)| {
+        let choices: Vec<&str> = scored
+            .member
+            .choices
+            .iter()
+            .map(String::as_str)
+            .filter(|choice| !common.contains(choice))
+            .collect();
         vec![
             (rank + 1).to_string(),
             shown(&scored.estimate),
             scored.difference.as_ref().map_or_else(|| "-".to_owned(), shown),
             out::count(scored.entities),
-            out::clean(&choices(scored)),
+            out::clean(&choices.join(" ")),
         ]
     });
     let heads = ["rank", search.quantity.word(), "against the best", "entities", "choices"];
     out::print(&out::table(&heads, rows.collect(), &[0, 1, 2, 3]));
+    if !common.is_empty() {
+        out::line(&out::clean(&format!("all have: {}", common.join(" "))));
+    }
     if found.ranked.len() > SHOWN {
         out::line(&format!("... and {} more; --report lists them", found.ranked.len() - SHOWN));
     }

@@ -160,7 +160,7 @@ pub(super) fn short(value: f64) -> String {
         format!("{value:.1}")
     } else if size >= 10.0 {
         format!("{value:.2}")
-    } else if size >= 0.1 || size == 0.0 {
+    } else if !(1e-9..0.1).contains(&size) {
         format!("{value:.3}")
     } else {
         format!("{value:.5}")
