@@ -148,3 +148,17 @@ fn requests_in_the_network_are_answered_over_every_kind_of_node() {
         assert!((0.1..0.3).contains(&wait), "{choices:?}: {wait}");
     }
 }
+
+#[test]
+fn the_guide_lists_every_model_with_its_parameters() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/structures.md");
+    let guide = std::fs::read_to_string(path).unwrap();
+    for entry in Registry::ready().entries() {
+        let name = format!("`{}`", entry.name);
+        let row = guide.lines().find(|line| line.starts_with('|') && line.contains(&name));
+        let row = row.unwrap_or_else(|| panic!("docs/structures.md lacks {name}"));
+        for parameter in entry.parameters {
+            assert!(row.contains(parameter.name), "{name} lacks {}", parameter.name);
+        }
+    }
+}
