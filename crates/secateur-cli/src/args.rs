@@ -42,8 +42,12 @@ impl Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Prune an embedded small language model by every method and compare, offline
-    Demo,
+    /// Prune an embedded model in every way and compare, offline: a small language model, or `ses`,
+    /// a factory of cells that hold cells
+    Demo {
+        /// What is pruned
+        family: Option<DemoFamily>,
+    },
     /// Prune a language model or an ONNX network into a new directory or file
     #[command(alias = "sparsify", after_help = PRUNE_EXAMPLES)]
     Prune(Box<PruneArgs>),
@@ -97,6 +101,15 @@ pub(crate) enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+/// What the demo prunes.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum DemoFamily {
+    /// A small language model
+    Neural,
+    /// A factory as a System Entity Structure
+    Ses,
 }
 
 const PRUNE_EXAMPLES: &str = "Examples:

@@ -71,6 +71,23 @@ pub fn html(record: &Record) -> Result<String, ReportError> {
     page::html(record)
 }
 
+/// A figure as an SVG file of its own; `None` for what is no drawing (tables, text) and for a
+/// figure that fails [`Figure::check`](secateur_core::Figure::check).
+///
+/// # Example
+/// ```
+/// use secateur_core::figure::{Figure, Span};
+///
+/// let spans = vec![Span { lane: 0, start: 1.0, end: 2.5, label: "busy".into() }];
+/// let figure = Figure::Spans { unit: "s".into(), lanes: vec!["mill".into()], spans };
+/// let file = secateur_report::svg(&figure, "Machines").ok_or("no drawing")?;
+/// assert!(file.starts_with("<svg xmlns=") && file.contains("mill"));
+/// # Ok::<(), &str>(())
+/// ```
+pub fn svg(figure: &secateur_core::Figure, title: &str) -> Option<String> {
+    page::svg(figure, title)
+}
+
 /// The record as Markdown: short tables for a pull request or a model card.
 ///
 /// # Example

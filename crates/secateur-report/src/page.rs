@@ -466,6 +466,18 @@ fn skipped(groups: &[Group]) -> Vec<Skipped> {
     facts::reasons(groups).into_iter().take(REASONS_MAX).map(entry).collect()
 }
 
+/// A figure as a file of its own: the drawing of the page, with the page's style sheet in it.
+pub(crate) fn svg(figure: &secateur_core::Figure, title: &str) -> Option<String> {
+    let Body::Svg(body) = draw::figure(figure, title).body else { return None };
+    let rest = body.strip_prefix("<svg ")?;
+    let (head, shapes) = rest.split_once('>')?;
+    Some(format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" {head}><title>{}</title><style><![CDATA[{STYLE}\
+         svg {{ background: var(--page); font-family: system-ui, sans-serif; }}]]></style>{shapes}\n",
+        escape(title)
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

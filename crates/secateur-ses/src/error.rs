@@ -215,6 +215,10 @@ pub const CODES: &[(&str, &str)] = &[
         "SEC-SE-020",
         "The ending of the output names no format. Structures are written as .ses, .json, .jsonsestree or .xml, results as .pes, .ipes, .fpes, .json or .jsonsestree, drawings as .dot, .mmd or, with --svg, .svg; reports as .html or .json.",
     ),
+    (
+        "SEC-SE-021",
+        "An entity is to be simulated and has neither parts nor an attribute `mb` that names a model of the model base.",
+    ),
 ];
 
 #[cfg(test)]

@@ -62,7 +62,7 @@ pub fn flatten(pes: &Pes) -> Result<Pes, SesError> {
 }
 
 /// New names of leaves whose names stand more than once: numbered in document order.
-fn names(pes: &Pes, leaves: &[u32]) -> Vec<Option<String>> {
+pub(crate) fn names(pes: &Pes, leaves: &[u32]) -> Vec<Option<String>> {
     let mut count: HashMap<u32, u32> = HashMap::new();
     for leaf in leaves {
         *count.entry(pes.nodes[*leaf as usize].name).or_default() += 1;

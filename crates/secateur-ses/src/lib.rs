@@ -11,7 +11,9 @@
 //! `prune/build.rs`, `prune/decide.rs` and `prune/couple.rs`) and [`pes`] (what comes out).
 //! [`language`] and [`format`](mod@format) read and write, [`script`] runs rules and small
 //! functions, [`check`](mod@check) looks for broken axioms, [`family`] counts and lists members,
-//! [`flatten`](mod@flatten) and [`diff`](mod@diff) work on results. [`devs`] simulates.
+//! [`flatten`](mod@flatten) and [`diff`](mod@diff) work on results. [`transform`](mod@transform)
+//! makes a model of a result, which [`devs`] simulates; [`optimize`](mod@optimize) searches a
+//! family by simulation.
 //!
 //! ```
 //! use secateur_ses::language;
@@ -38,7 +40,9 @@ pub mod format;
 pub mod language;
 pub mod model;
 pub mod names;
+pub mod optimize;
 pub mod pes;
 pub mod place;
 pub mod prune;
 pub mod script;
+pub mod transform;

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
+use secateur::ses::optimize::Quantity;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SesCommand {
@@ -73,7 +74,26 @@ pub(crate) enum SesCommand {
         #[arg(long)]
         force: bool,
     },
+    /// Simulate a pruned structure as a DEVS model
+    #[command(after_help = SIMULATE_EXAMPLES)]
+    Simulate(SimulateArgs),
+    /// Search the family for its best member by simulation
+    #[command(after_help = OPTIMIZE_EXAMPLES)]
+    Optimize(OptimizeArgs),
 }
+
+const SIMULATE_EXAMPLES: &str = "Examples:
+  secateur ses simulate fms.pes --until 3600 --stats --replications 10 --warmup 600
+  secateur ses simulate fms.pes --until 200 --trace trace.csv --plot gantt.svg
+  secateur ses simulate network.ses --until 100 --choose backbone=wan --choose node=gateway
+A structure (.ses) is pruned first, when nothing is open; results (.pes, .fpes) are taken as they
+are. `mb` of an entity names the model, its other attributes are the parameters.";
+
+const OPTIMIZE_EXAMPLES: &str = "Examples:
+  secateur ses optimize fms.ses --maximize throughput --budget 200 --replications 5 --until 2000 --depth 0
+  secateur ses optimize fms.ses --minimize lead-time --until 2000 -o best.pes --report page.html
+A family that is larger than the budget is drawn from; the better half stays, with twice the
+replications, and so on. All members have the same random numbers.";
 
 const PRUNE_EXAMPLES: &str = "Examples:
   secateur ses prune fms.ses -o fms.pes -D cells=3 --choose '/fms/cell/robot=scara' --choose transport=agv --choose fixture=table
@@ -186,6 +206,124 @@ pub(crate) struct FamilyArgs {
     /// How often a structure may hold itself along one way
     #[arg(long, value_name = "N", default_value_t = secateur::ses::prune::DEPTH)]
     pub(crate) depth: u32,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    /// Time at which the simulation ends
+    #[arg(long, value_name = "T")]
+    pub(crate) until: f64,
+
+    /// Time before which nothing counts in statistics
+    #[arg(long, value_name = "W", default_value_t = 0.0)]
+    pub(crate) warmup: f64,
+
+    /// Seed of the first replication; each further one has the next
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SimulateArgs {
+    /// A structure or a result
+    pub(crate) document: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+
+    /// How often it is simulated, for intervals
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) replications: u32,
+
+    /// Show what every component was like
+    #[arg(long)]
+    pub(crate) stats: bool,
+
+    /// Write what happens in the first replication, row by row
+    #[arg(long, value_name = "FILE.csv")]
+    pub(crate) trace: Option<PathBuf>,
+
+    /// Draw who was in which phase in the first replication
+    #[arg(long, value_name = "FILE.svg")]
+    pub(crate) plot: Option<PathBuf>,
+
+    /// Set a variable of the structure; texts need quotes
+    #[arg(short = 'D', long = "define", value_name = "NAME=EXPR", value_parser = definition)]
+    pub(crate) define: Vec<(String, String)>,
+
+    /// Take a child of a specialization, an aspect, or a number of repetitions
+    #[arg(long, value_name = "PATH=CHILD", num_args = 1..)]
+    pub(crate) choose: Vec<String>,
+
+    /// How often the structure may hold itself along one way [default: 3]
+    #[arg(long, value_name = "N")]
+    pub(crate) depth: Option<u32>,
+
+    /// Replace files that are there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum QuantityArg {
+    /// Finished jobs in a unit of time
+    Throughput,
+    /// Time from birth to finish
+    LeadTime,
+    /// Jobs in all components
+    WorkInProgress,
+}
+
+impl QuantityArg {
+    pub(crate) fn quantity(self) -> Quantity {
+        match self {
+            Self::Throughput => Quantity::Throughput,
+            Self::LeadTime => Quantity::LeadTime,
+            Self::WorkInProgress => Quantity::WorkInProgress,
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct OptimizeArgs {
+    #[command(flatten)]
+    pub(crate) family: FamilyArgs,
+
+    /// Of this, the more the better
+    #[arg(
+        long,
+        value_name = "MEASURE",
+        required_unless_present = "minimize",
+        conflicts_with = "minimize"
+    )]
+    pub(crate) maximize: Option<QuantityArg>,
+
+    /// Of this, the less the better
+    #[arg(long, value_name = "MEASURE")]
+    pub(crate) minimize: Option<QuantityArg>,
+
+    /// Members that are simulated at most
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub(crate) budget: usize,
+
+    /// How often the last ones are simulated
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(crate) replications: u32,
+
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+
+    /// Write the best member
+    #[arg(long, short, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Write a page (.html) or a record (.json)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Replace files that are there
+    #[arg(long)]
+    pub(crate) force: bool,
 }
 
 fn definition(word: &str) -> Result<(String, String), String> {

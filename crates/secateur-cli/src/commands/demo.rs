@@ -63,7 +63,7 @@ fn short(budget: Budget) -> String {
     }
 }
 
-fn failed(path: &Path, error: &std::io::Error) -> RunError {
+pub(super) fn failed(path: &Path, error: &std::io::Error) -> RunError {
     let message = format!("the demo cannot write: {error}");
     let hint = "run the demo in a folder where you may write";
     RunError::new(Kind::Resources, "SEC-CL-005", message).at(path).hint(hint)

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use secateur::core::{Kind, RunError};
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, DemoFamily};
 use crate::out;
 use crate::progress::{Terminal, catch_interrupts};
 
@@ -72,7 +72,8 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, RunError> {
 
 fn dispatch(command: Command, manner: Manner) -> Result<ExitCode, RunError> {
     match command {
-        Command::Demo => demo::run(manner),
+        Command::Demo { family: None | Some(DemoFamily::Neural) } => demo::run(manner),
+        Command::Demo { family: Some(DemoFamily::Ses) } => ses::demo(manner),
         Command::Prune(args) => prune::run(&args, manner),
         Command::Eval(args) => eval::run(&args, manner),
         Command::Generate(args) => generate::run(&args, manner),

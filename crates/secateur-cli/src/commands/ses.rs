@@ -1,10 +1,13 @@
 //! `secateur ses`: structures that are pruned to one of their family.
 
 mod check;
+mod demo;
 mod family;
 mod files;
+mod optimize;
 mod prune;
 mod results;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -12,6 +15,8 @@ use secateur::core::RunError;
 
 use super::Manner;
 use crate::args::ses::SesCommand;
+
+pub(crate) use demo::run as demo;
 
 pub(crate) fn run(command: &SesCommand, manner: Manner) -> Result<ExitCode, RunError> {
     match command {
@@ -27,5 +32,7 @@ pub(crate) fn run(command: &SesCommand, manner: Manner) -> Result<ExitCode, RunE
         SesCommand::Draw { document, svg, output, force } => {
             results::draw(document, svg.as_deref(), output.as_deref(), *force, manner)
         }
+        SesCommand::Simulate(args) => simulate::run(args, manner),
+        SesCommand::Optimize(args) => optimize::run(args, manner),
     }
 }

@@ -119,6 +119,103 @@ fn every_command_on_networks_keeps_to_its_schema() {
 }
 
 #[test]
+fn every_command_on_structures_keeps_to_its_schema() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(root().join("examples/ses/fms.ses"), folder.path().join("fms.ses")).unwrap();
+    let words = |words: &str| words.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let exits = |schema: &str, line: &str, exit: i32| {
+        let line = words(line);
+        let line: Vec<&str> = line.iter().map(String::as_str).collect();
+        let output = run(folder.path(), &line);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(exit), "{line:?}: {said}");
+        check(schema, &output.stdout);
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let ok = |schema: &str, line: &str| exits(schema, line, 0);
+    let all = "--choose transport=agv robot=scara fixture=rail";
+    ok("ses-check", "ses check fms.ses");
+    ok(
+        "ses-prune",
+        "ses prune fms.ses -o a.ipes --choose robot=scara fixture=rail --delay transport",
+    );
+    ok("ses-resume", "ses resume a.ipes -o a.pes --choose transport=agv");
+    ok("ses-count", "ses count fms.ses");
+    ok("ses-enumerate", "ses enumerate fms.ses --limit 3");
+    ok("ses-flatten", "ses flatten a.pes -o a.fpes");
+    ok("ses-prune", &format!("ses prune fms.ses -o b.pes -D cells=2 {all}"));
+    exits("ses-diff", "ses diff a.pes b.pes", 6);
+    ok("ses-draw", "ses draw a.pes --svg a.svg");
+    let simulate = "--until 400 --warmup 50 --replications 3 --seed 7";
+    let files = "--trace trace.csv --plot gantt.svg";
+    let deep = ok("ses-simulate", &format!("ses simulate a.pes {simulate} --stats {files}"));
+    let flat = ok("ses-simulate", &format!("ses simulate a.fpes {simulate}"));
+    for same in ["atomics", "events", "steps", "internal"] {
+        assert_eq!(deep[same], flat[same], "{same}");
+    }
+    assert_eq!(deep["measures"][0]["estimate"], flat["measures"][0]["estimate"]);
+    ok("ses-simulate", &format!("ses simulate fms.ses --until 100 {all}"));
+    let trace = std::fs::read_to_string(folder.path().join("trace.csv")).unwrap();
+    assert!(trace.starts_with("time,component,what,name,value\n") && trace.lines().count() > 100);
+    let plot = std::fs::read_to_string(folder.path().join("gantt.svg")).unwrap();
+    assert!(plot.starts_with("<svg xmlns=") && plot.contains("machine"));
+    let search = "--until 300 --depth 0 --replications 4 -o best.pes --report page.html";
+    let found = ok("ses-optimize", &format!("ses optimize fms.ses --maximize throughput {search}"));
+    assert_eq!((&found["exhaustive"], &found["family"]), (&Value::Bool(true), &"128".into()));
+    let drawn = "ses optimize fms.ses --minimize lead-time --budget 16 --until 300 -D cells=2";
+    assert_eq!(ok("ses-optimize", drawn)["exhaustive"], Value::Bool(false));
+    let best = ok("ses-simulate", "ses simulate best.pes --until 300 --replications 4");
+    assert_eq!(best["measures"][0]["estimate"], found["ranked"][0]["estimate"]);
+}
+
+/// Each says what is wrong with the exit code of its kind, and writes nothing.
+#[test]
+fn what_cannot_be_simulated_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::copy(root().join("examples/ses/fms.ses"), folder.path().join("fms.ses")).unwrap();
+    std::fs::write(folder.path().join("bad.ses"), "entity a { aspect b { entity c } }").unwrap();
+    let run = |line: &str| run(folder.path(), &line.split_whitespace().collect::<Vec<_>>());
+    let open = "ses prune fms.ses -o a.ipes --choose robot=scara fixture=rail --delay transport";
+    assert!(run(open).status.success());
+    for (line, exit, code) in [
+        ("ses simulate a.ipes --until 10 --trace t.csv", 3, "SEC-SE-016"),
+        ("ses simulate fms.ses --until 10 --trace t.csv", 3, "SEC-SE-008"),
+        ("ses simulate bad.ses --until 10 --trace t.csv", 3, "SEC-SE-021"),
+        ("ses simulate a.ipes --until 10 -D cells=2", 2, "SEC-SE-016"),
+        ("ses optimize fms.ses --maximize throughput --until 0 --depth 0", 2, "SEC-DV-016"),
+        ("ses optimize fms.ses --until 10", 2, "SEC-CL-006"),
+    ] {
+        let output = run(line);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(exit), "{line}: {said}");
+        assert!(said.contains(code), "{line}: {said}");
+        check("error", &output.stderr);
+        assert!(!folder.path().join("t.csv").exists(), "{line}");
+    }
+}
+
+#[test]
+fn the_demo_of_structures_shows_what_depth_costs_and_brings() {
+    let folder = tempfile::tempdir().unwrap();
+    for _ in 0..2 {
+        let output = run(folder.path(), &["demo", "ses"]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        check("demo-ses", &output.stdout);
+        let table: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let of = |row: usize, name: &str| table["rows"][row][name].clone();
+        assert_eq!([of(0, "stations"), of(1, "stations"), of(2, "stations")], [2, 4, 8]);
+        let throughput = |row: usize| of(row, "throughput")["low"].as_f64().unwrap();
+        assert!(throughput(1) > 1.5 * throughput(0) && throughput(2) > 1.5 * throughput(1));
+        assert!(of(2, "entities").as_u64() > of(1, "entities").as_u64());
+    }
+    let page = folder.path().join("secateur-demo-ses/report.html");
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("Gantt chart") && page.contains("Structure at depth 3"));
+    std::fs::write(folder.path().join("secateur-demo-ses/mine.txt"), "keep").unwrap();
+    assert_eq!(run(folder.path(), &["demo", "ses"]).status.code(), Some(2));
+}
+
+#[test]
 fn the_demo_replaces_its_own_folder_and_its_models_measure_as_its_table_says() {
     let folder = tempfile::tempdir().unwrap();
     let first = run(folder.path(), &["demo"]);

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use super::atomic::{Atomic, Bag, Make, Output};
 use super::error::DevsError;
 use super::model::{Counts, Id, Model, Ports};
+use super::models::Entry;
 use super::value::Value;
 
 /// How the atomic models of a level are coupled.
@@ -124,6 +125,14 @@ impl Atomic for Stone {
     fn ta(&self) -> f64 {
         self.sigma
     }
+}
+
+/// The atomic model for the model base.
+pub(super) fn entry() -> Entry {
+    Entry::new("devstone", "sends on at once what it was sent (DEVStone)", &[], |_| {
+        let stone = |_| Stone { events: 0, sigma: f64::INFINITY };
+        Ok((Ports::new(&["in"], &["out"]), Make::new(stone)))
+    })
 }
 
 /// Sends one value at time 0.

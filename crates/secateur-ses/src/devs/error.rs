@@ -1,5 +1,7 @@
 //! What can be wrong with a model or its simulation, and how to mend it.
 
+use secateur_core::{Kind, RunError};
+
 /// What is wrong with a model or its simulation. Components are named by their paths.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -255,6 +257,12 @@ impl DevsError {
             Self::Trace { .. } => "free some room, or write elsewhere".into(),
             Self::BadOption { .. } => "give another value".into(),
         }
+    }
+}
+
+impl From<DevsError> for RunError {
+    fn from(error: DevsError) -> Self {
+        Self::new(Kind::of_exit(error.exit()), error.code(), error.to_string()).hint(error.hint())
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::atomic::{Birth, Machine, NONE};
 use super::error::DevsError;
-use super::model::{End, Id, Model, Ports};
+use super::model::{End, Id, Model, Ports, STREAM, mix};
 use super::table::Table;
 use secateur_core::Random;
 
@@ -118,7 +118,9 @@ impl<'m> Flat<'m> {
             let node = &self.model.nodes[atom.0 as usize];
             if let Some(make) = &node.make {
                 let ports = Arc::clone(&node.ports);
-                ids.push(model.atomic(root, &self.model.path(atom), ports, make.clone())?);
+                let id = model.atomic(root, &self.model.path(atom), ports, make.clone())?;
+                model.nodes[id.0 as usize].stream = node.stream;
+                ids.push(id);
             }
         }
         for (atom, &node) in ids.iter().enumerate() {
@@ -170,17 +172,17 @@ impl<'m> Flat<'m> {
     }
 }
 
-/// The number of each component's stream of random numbers: a hash of its path (FNV-1a).
+/// The number of each component's stream of random numbers: a hash of its path (FNV-1a), or of
+/// the one that it draws as.
 fn streams(model: &Model) -> Vec<u64> {
-    let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    let mut streams = vec![0xcbf2_9ce4_8422_2325_u64; model.nodes.len()];
+    let mut streams = vec![STREAM; model.nodes.len()];
     for at in 1..model.nodes.len() {
         let node = &model.nodes[at];
         let mut hash = streams[node.parent as usize];
         if node.parent != 0 {
             hash = mix(hash, b'/');
         }
-        streams[at] = node.name.bytes().fold(hash, mix);
+        streams[at] = node.stream.unwrap_or_else(|| node.name.bytes().fold(hash, mix));
     }
     streams
 }

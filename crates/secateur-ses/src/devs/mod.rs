@@ -73,6 +73,7 @@ pub use flat::Flat;
 pub use gantt::Gantt;
 pub use hierarchy::Hierarchy;
 pub use model::{Counts, Coupling, End, Id, Model, Ports};
+pub(crate) use nearest::nearest;
 pub use simulate::Simulation;
 pub use statistics::{Component, Statistics, Summary};
 pub use trace::Trace;

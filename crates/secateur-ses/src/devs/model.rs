@@ -56,6 +56,8 @@ pub(super) struct Node {
     pub(super) ports: Arc<Ports>,
     /// `None` for coupled models.
     pub(super) make: Option<Make>,
+    /// What its random numbers are drawn by; its path when `None`.
+    pub(super) stream: Option<u64>,
 }
 
 /// How many of everything a model has.
@@ -93,7 +95,7 @@ impl Model {
         let mut model = Self { nodes: Vec::new(), couplings: Vec::new(), names: HashMap::new() };
         distinct(name, &ports)?;
         let ports = Arc::new(ports);
-        model.nodes.push(Node { name: name.into(), parent: 0, ports, make: None });
+        model.nodes.push(Node { name: name.into(), parent: 0, ports, make: None, stream: None });
         Ok(model)
     }
 
@@ -151,8 +153,14 @@ impl Model {
         }
         distinct(&name, &ports)?;
         self.names.insert((parent.0, Arc::clone(&name)), id);
-        self.nodes.push(Node { name, parent: parent.0, ports, make });
+        self.nodes.push(Node { name, parent: parent.0, ports, make, stream: None });
         Ok(Id(id))
+    }
+
+    /// Lets an atomic model draw the random numbers that a component of another path would draw,
+    /// so that the same system drawn differently behaves the same.
+    pub fn draw_as(&mut self, node: Id, path: &str) {
+        self.nodes[node.0 as usize].stream = Some(path.bytes().fold(STREAM, mix));
     }
 
     /// Couples two ports that are named, inside of `owner`: a component is named as it was added,
@@ -328,6 +336,14 @@ impl Model {
         }
         counts
     }
+}
+
+/// The stream of random numbers of the empty path (FNV-1a).
+pub(super) const STREAM: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// The stream when a path goes on by a byte.
+pub(super) fn mix(hash: u64, byte: u8) -> u64 {
+    (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
 }
 
 fn distinct(component: &str, ports: &Ports) -> Result<(), DevsError> {

@@ -1,7 +1,7 @@
 //! The nearest name to one that does not exist.
 
 /// The name with the least edit distance, if it is near enough to be meant.
-pub(super) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let limit = name.chars().count().max(3) / 3 + 1;
     let near = names.into_iter().map(|other| (distance(name, other), other));
     let best = near.min_by_key(|(distance, _)| *distance)?;

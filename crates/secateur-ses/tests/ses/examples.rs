@@ -96,9 +96,13 @@ fn devstone_has_the_sizes_of_its_closed_forms() {
             let variables = [("width", width.to_string()), ("depth", depth.to_string())];
             let variables = variables.iter().map(|(k, v)| (*k, v.as_str())).collect::<Vec<_>>();
             let pes = prune(&ses, &request(&variables, &[], 100)).unwrap().pes;
-            assert_eq!(counts(&pes), closed(kind, width, depth), "{kind} {width} {depth}");
+            // Beside it is the seeder, coupled to each of its inputs.
+            let mut expect = closed(kind, width, depth);
+            expect[0] += 1;
+            expect[2] += if ["li", "hi"].contains(&kind) { 1 } else { 2 };
+            assert_eq!(counts(&pes), expect, "{kind} {width} {depth}");
             let flat = flatten(&pes).unwrap();
-            assert_eq!(counts(&flat)[0], closed(kind, width, depth)[0]);
+            assert_eq!(counts(&flat)[0], expect[0]);
         }
     }
 }
@@ -111,32 +115,34 @@ fn the_factory_grows_by_the_number_of_its_cells() {
         let variables = [("cells", n.to_string()), ("levels", levels.to_string())];
         let variables = variables.iter().map(|(k, v)| (*k, v.as_str())).collect::<Vec<_>>();
         let pes = prune(&ses, &request(&variables, &choices, levels)).unwrap().pes;
-        // Five parts beside the cells at the top, four in each unit, three and itself per station.
+        // Six parts beside the cells at the top, four in each unit, three and itself per station.
         let units: u64 = (1..=levels).map(|level| n.pow(level)).sum();
         let stations = n.pow(levels + 1);
-        assert_eq!(pes.entities(), 1 + 5 + 5 * units + 4 * stations, "{n} {levels}");
+        assert_eq!(pes.entities(), 1 + 6 + 5 * units + 4 * stations, "{n} {levels}");
         let flat = flatten(&pes).unwrap();
-        assert_eq!(flat.entities(), 1 + 5 + 4 * units + 3 * stations);
-        // A line: every leaf but the first has one coupling that leads to it.
-        assert_eq!(flat.links(1).len() as u64, 4 + 4 * units + 3 * stations);
+        assert_eq!(flat.entities(), 1 + 6 + 4 * units + 3 * stations);
+        // Seven couplings beside the members at the top, six of each unit and four of each
+        // station, and two ends of each member at its controller.
+        let members = units + stations;
+        assert_eq!(flat.links(1).len() as u64, 7 + 5 * units + 4 * stations + 2 * members);
     }
 }
 
 #[test]
 fn constraints_are_honoured_and_named() {
     let ses = example("network");
-    let chosen = ["site_1/node=router", "site_2/node=hub"];
+    let chosen = ["site_1/node=gateway", "site_2/node=hub"];
     let pes = prune(&ses, &request(&[], &chosen, 0)).unwrap().pes;
-    assert!(pes.walk().any(|(node, _)| pes.name(node) == "wan_backbone"), "a router requires it");
-    let both = ["backbone=lan", "node=router"];
+    assert!(pes.walk().any(|(node, _)| pes.name(node) == "wan_backbone"), "a gateway requires it");
+    let both = ["backbone=lan", "node=gateway"];
     let error = prune(&ses, &request(&[], &both, 0)).unwrap_err().to_string();
     assert!(
-        error.contains("lan") && error.contains("router at /network/site_1/node requires wan"),
+        error.contains("lan") && error.contains("gateway at /network/site_1/node requires wan"),
         "{error}"
     );
     let missing = prune(&ses, &request(&[], &["site_1/node=hub"], 0)).unwrap_err().to_string();
     assert!(
-        missing.contains("/network/site_2/node") && missing.contains("hub, router"),
+        missing.contains("/network/site_2/node") && missing.contains("hub, gateway"),
         "{missing}"
     );
     let forced = prune(&ses, &request(&[], &["node=hub"], 0)).unwrap_err().to_string();

@@ -10,3 +10,4 @@ mod drawn;
 mod examples;
 mod golden;
 mod laws;
+mod simulated;

@@ -10,7 +10,7 @@ use secateur::core::recipe::Scope;
 use secateur::core::record::{self, Named, Record};
 use secateur::core::{Budget, Kind, Recipe, RunError};
 use secateur::ses::format::{Document, draw};
-use secateur::ses::pes::Stage;
+use secateur::ses::pes::{Pes, Stage};
 use secateur::ses::prune::{self as pruning, Choices, Pruned, Question, Request, Resume};
 use serde_json::json;
 
@@ -34,7 +34,7 @@ fn choices(args: &ChoiceArgs) -> Result<Choices, RunError> {
 }
 
 /// A choice that cannot be read is a matter of the command line.
-fn usage(error: secateur::ses::error::SesError) -> RunError {
+pub(super) fn usage(error: secateur::ses::error::SesError) -> RunError {
     RunError { kind: Kind::Usage, ..RunError::from(error) }
 }
 
@@ -82,11 +82,16 @@ fn report_target(
     inputs: &[&Path],
 ) -> Result<Option<Target>, RunError> {
     let Some(path) = choices.report.as_deref() else { return Ok(None) };
+    report_at(path, output.force, inputs).map(Some)
+}
+
+/// A place for a page or a record.
+pub(super) fn report_at(path: &Path, force: bool, inputs: &[&Path]) -> Result<Target, RunError> {
     if !matches!(path.extension().and_then(|ending| ending.to_str()), Some("html" | "json")) {
         let message = "a report ends in .html or .json";
         return Err(RunError::new(Kind::Usage, "SEC-SE-020", message).at(path));
     }
-    Target::report(path, output.force, inputs).map(Some)
+    Target::report(path, force, inputs)
 }
 
 /// Asks for what nothing decides, when that is wanted.
@@ -169,15 +174,7 @@ fn end(
     target.result(pes)?;
     let seconds = started.elapsed().as_secs_f64();
     if let Some(report) = report {
-        let record = record(pruned, input, seconds);
-        let html = report.path.extension().is_some_and(|ending| ending == "html");
-        let text = if html {
-            secateur::report::html(&record)
-                .map_err(|error| RunError::new(Kind::Other, "SEC-CL-001", error.to_string()))?
-        } else {
-            secateur::report::json(&record)
-        };
-        report.text(&text)?;
+        write_report(&record(pruned, input, seconds), report)?;
     }
     let open = pruning::waiting(pes);
     for choice in &pruned.unused {
@@ -224,43 +221,75 @@ fn end(
     Ok(if gate { ExitCode::from(Kind::Gate.exit()) } else { ExitCode::SUCCESS })
 }
 
+/// Writes a record as a page or as JSON, by the ending of the file.
+pub(super) fn write_report(record: &Record, report: &Target) -> Result<(), RunError> {
+    let html = report.path.extension().is_some_and(|ending| ending == "html");
+    let text = if html {
+        secateur::report::html(record)
+            .map_err(|error| RunError::new(Kind::Other, "SEC-CL-001", error.to_string()))?
+    } else {
+        secateur::report::json(record)
+    };
+    report.text(&text)
+}
+
 /// The record of a pruning.
 fn record(pruned: &Pruned, input: &Path, seconds: f64) -> Record {
     let pes = &pruned.pes;
-    let name = input.display().to_string();
-    let entities = pes.entities() as usize;
-    let recipe = Recipe::new("ses", &name, "prune", Budget::Keep(entities), Scope::Global);
-    let cost = record::Cost {
-        parameters: entities as u64,
-        nonzeros: entities as u64,
-        bytes: 0,
-        operations: 0,
-        seconds: None,
-    };
+    let open = pruning::waiting(pes);
+    let open = open.iter().take(50).map(|(path, reason)| format!("{path} is open: {reason}."));
+    let unused = pruned.unused.iter().map(|choice| format!("{choice} met no decision."));
+    let warnings = open.chain(unused).collect();
+    let figures = vec![structure(pruned), decisions(pruned)];
+    bare_record("prune", input, pes, seconds, figures, warnings)
+}
+
+/// The drawn structure.
+pub(super) fn structure(pruned: &Pruned) -> Named {
+    Named {
+        title: "Structure".into(),
+        caption: "One bar marks an aspect; what is left open is crossed out.".into(),
+        figure: draw::figure(&Document::Pes(Box::new(pruned.pes.clone()))),
+    }
+}
+
+/// The decisions that led to a structure.
+pub(super) fn decisions(pruned: &Pruned) -> Named {
     let rows = pruned.log.iter().take(SHOWN).map(|d| {
         vec![d.path.clone(), d.point.clone(), d.chosen.clone(), d.reason.word().to_owned()]
     });
     let columns = ["entity", "decision", "taken", "why"].map(str::to_owned).to_vec();
-    let tree = draw::figure(&Document::Pes(Box::new(pes.clone())));
-    let figures = vec![
-        Named {
-            title: "Structure".into(),
-            caption: "One bar marks an aspect; what is left open is crossed out.".into(),
-            figure: tree,
-        },
-        Named {
-            title: "Decisions".into(),
-            caption: format!(
-                "The first {} of {} decisions, in the order in which they were taken.",
-                pruned.log.len().min(SHOWN),
-                pruned.decisions
-            ),
-            figure: Figure::Table { columns, rows: rows.collect() },
-        },
-    ];
-    let open = pruning::waiting(pes);
-    let open = open.iter().take(50).map(|(path, reason)| format!("{path} is open: {reason}."));
-    let unused = pruned.unused.iter().map(|choice| format!("{choice} met no decision."));
+    Named {
+        title: "Decisions".into(),
+        caption: format!(
+            "The first {} of {} decisions, in the order in which they were taken.",
+            pruned.log.len().min(SHOWN),
+            pruned.decisions
+        ),
+        figure: Figure::Table { columns, rows: rows.collect() },
+    }
+}
+
+/// A record of a structure that one was pruned to.
+pub(super) fn bare_record(
+    method: &str,
+    input: &Path,
+    pes: &Pes,
+    seconds: f64,
+    figures: Vec<Named>,
+    warnings: Vec<String>,
+) -> Record {
+    let name = input.display().to_string();
+    let entities = pes.entities();
+    let budget = Budget::Keep(entities as usize);
+    let recipe = Recipe::new("ses", &name, method, budget, Scope::Global);
+    let cost = record::Cost {
+        parameters: entities,
+        nonzeros: entities,
+        bytes: 0,
+        operations: 0,
+        seconds: None,
+    };
     Record {
         format: record::FORMAT,
         run: record::Run {
@@ -277,7 +306,7 @@ fn record(pruned: &Pruned, input: &Path, seconds: f64) -> Record {
         groups: Vec::new(),
         cost: record::Change { before: cost.clone(), after: cost },
         quality: Vec::new(),
-        warnings: open.chain(unused).collect(),
+        warnings,
         figures,
     }
 }

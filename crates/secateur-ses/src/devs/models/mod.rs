@@ -9,6 +9,9 @@
 //! `next` of a queue, that fetches a job. A queue with a capacity sends `space` for every free
 //! place; coupled to the input `space` of a server with `blocking=1`, that holds finished jobs
 //! back until there is room. Without these couplings jobs are pushed, and wait where they arrive.
+//!
+//! Besides jobs there are signals (`constant`, `add`, `lag`, ...: numbers that are sent when they
+//! change) and a computer network (`client`, `hub`, `gateway`).
 
 mod controller;
 mod conveyor;
@@ -16,11 +19,13 @@ mod desk;
 mod generator;
 mod joiner;
 mod line;
+mod network;
 mod parameters;
 mod queue;
 mod registry;
 mod router;
 mod server;
+mod signal;
 mod sink;
 mod splitter;
 mod transporter;
@@ -33,15 +38,27 @@ pub use registry::{Entry, Registry};
 
 /// Every ready model, ordered by name.
 const READY: &[fn() -> Entry] = &[
+    signal::add,
+    network::client,
+    signal::constant,
     controller::entry,
     conveyor::entry,
+    super::devstone::entry,
+    signal::gain,
+    network::gateway,
     generator::entry,
+    network::hub,
+    signal::integrator,
     joiner::entry,
+    signal::lag,
+    signal::noise,
     queue::entry,
     router::entry,
     server::entry,
     sink::entry,
     splitter::entry,
+    signal::step,
+    signal::subtract,
     transporter::entry,
 ];
 
