@@ -1,18 +1,22 @@
 //! Spans of time in lanes.
 
+use std::fmt::Write as _;
+
 use secateur_core::figure::Span;
 
 use super::{Drawn, Table, WIDE, count, range};
 use crate::frame::SIZE;
 use crate::number::decimal;
 use crate::scale::Axis;
-use crate::svg::Svg;
+use crate::svg::{Svg, px};
 use crate::text::{fit, name, width};
 
 /// Most lanes that are drawn.
 const LANES_MAX: usize = 60;
-/// Most spans that are drawn one by one; more are joined where they touch on the page.
+/// Most spans that are drawn one by one; of more the share of time that they cover is drawn.
 const SPANS_MAX: usize = 1_500;
+/// Width of a column of such a share, pixels.
+const COLUMN: f64 = 2.0;
 const ROW: f64 = 26.0;
 
 pub(super) fn spans(title: &str, unit: &str, lanes: &[String], spans: &[Span]) -> Drawn {
@@ -37,8 +41,15 @@ pub(super) fn spans(title: &str, unit: &str, lanes: &[String], spans: &[Span]) -
         let y = 4.0 + ROW * row as f64;
         svg.text(left - 12.0, y + 15.0, "e label", &fit(lane, SIZE, left - 13.0));
     }
-    let joined = spans.len() > SPANS_MAX;
-    for (row, pieces) in pieces(spans, shown, joined, &at).into_iter().enumerate() {
+    let dense = spans.len() > SPANS_MAX;
+    if dense {
+        for (row, shares) in shares(spans, shown, [left, right], &at).iter().enumerate() {
+            let floor = 4.0 + ROW * (row + 1) as f64 - 6.0;
+            svg.path(&profile(shares, left, floor), "busy", "");
+        }
+    }
+    let single = if dense { Vec::new() } else { pieces(spans, shown, &at) };
+    for (row, pieces) in single.into_iter().enumerate() {
         let y = 4.0 + ROW * row as f64;
         for piece in pieces {
             let wide = (piece.to - piece.from).max(1.0);
@@ -50,11 +61,16 @@ pub(super) fn spans(title: &str, unit: &str, lanes: &[String], spans: &[Span]) -
     }
     svg.text(right, bottom + 34.0, "e name", &fit(&name(unit), SIZE, right));
     let lanes_left = lanes.len() - shown;
-    let note = match (lanes_left, joined) {
-        (0, false) => None,
-        (0, true) => Some("Spans that touch on the page are joined.".to_owned()),
-        (more, _) => Some(format!("{} more are not drawn.", count(more, "lane"))),
-    };
+    let mut notes = Vec::new();
+    if dense {
+        notes.push(
+            "There are too many spans to draw each; heights are shares of the time.".to_owned(),
+        );
+    }
+    if lanes_left > 0 {
+        notes.push(format!("{} more are not drawn.", count(lanes_left, "lane")));
+    }
+    let note = (!notes.is_empty()).then(|| notes.join(" "));
     let alternative = format!(
         "{title}. {} in {}, from {} to {} {}.",
         count(spans.len(), "span"),
@@ -74,27 +90,54 @@ struct Piece {
 }
 
 /// Per lane what is drawn, in pixels.
-fn pieces(spans: &[Span], lanes: usize, joined: bool, at: &dyn Fn(f64) -> f64) -> Vec<Vec<Piece>> {
+fn pieces(spans: &[Span], lanes: usize, at: &dyn Fn(f64) -> f64) -> Vec<Vec<Piece>> {
     let mut out: Vec<Vec<Piece>> = (0..lanes).map(|_| Vec::new()).collect();
     let mut order: Vec<&Span> = spans.iter().filter(|s| s.lane < lanes).collect();
     order.sort_by(|a, b| a.start.total_cmp(&b.start));
     for span in order {
-        let (from, to) = (at(span.start), at(span.end));
-        let lane = &mut out[span.lane];
-        match lane.last_mut() {
-            Some(last) if joined && from <= last.to + 0.5 => {
-                last.to = last.to.max(to);
-                last.label.clear();
-                last.tip.clear();
-            }
-            _ => {
-                let label = name(&span.label);
-                let tip = if joined { String::new() } else { tip(&label, span) };
-                lane.push(Piece { from, to, label, tip });
-            }
+        let label = name(&span.label);
+        let tip = tip(&label, span);
+        out[span.lane].push(Piece { from: at(span.start), to: at(span.end), label, tip });
+    }
+    out
+}
+
+/// Per lane and column the share of the time that spans cover, 0 to 1.
+fn shares(
+    spans: &[Span],
+    lanes: usize,
+    [left, right]: [f64; 2],
+    at: &dyn Fn(f64) -> f64,
+) -> Vec<Vec<f64>> {
+    let columns = ((right - left) / COLUMN).ceil().max(1.0) as usize;
+    let mut out = vec![vec![0.0; columns]; lanes];
+    for span in spans.iter().filter(|span| span.lane < lanes) {
+        let [from, to] = [at(span.start), at(span.end)].map(|x| (x - left) / COLUMN);
+        let last = (to.ceil().max(0.0) as usize).min(columns);
+        for column in (from.floor().max(0.0) as usize)..last {
+            let inside = to.min((column + 1) as f64) - from.max(column as f64);
+            let share = &mut out[span.lane][column];
+            *share = (*share + inside.max(0.0)).min(1.0);
         }
     }
     out
+}
+
+/// The outline of shares that stand on a floor.
+fn profile(shares: &[f64], left: f64, floor: f64) -> String {
+    let mut path = format!("M{} {}", px(left), px(floor));
+    let mut height = 0.0;
+    for (column, share) in shares.iter().enumerate() {
+        let next = (share * (ROW - 6.0) * 10.0).round() / 10.0;
+        if next != height {
+            let x = px(left + column as f64 * COLUMN);
+            let _ = write!(path, "H{x}V{}", px(floor - next));
+            height = next;
+        }
+    }
+    let end = px(left + shares.len() as f64 * COLUMN);
+    let _ = write!(path, "H{end}V{}Z", px(floor));
+    path
 }
 
 fn tip(label: &str, span: &Span) -> String {
@@ -107,4 +150,26 @@ fn data(unit: &str, lanes: &[String], spans: &[Span]) -> Option<Table> {
     let row =
         |s: &Span| vec![name(&lanes[s.lane]), name(&s.label), decimal(s.start), decimal(s.end)];
     Table::small(&heads, spans.len(), || spans.iter().map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{profile, shares};
+    use secateur_core::figure::Span;
+
+    fn span(lane: usize, start: f64, end: f64) -> Span {
+        Span { lane, label: "busy".to_owned(), start, end }
+    }
+
+    #[test]
+    fn shares_are_those_of_the_time_in_each_column() {
+        let spans = [span(0, 0.0, 1.0), span(0, 2.0, 2.5), span(0, 3.0, 6.0), span(1, 1.0, 3.0)];
+        let found = shares(&spans, 2, [10.0, 16.0], &|time| 10.0 + time);
+        assert_eq!(found, [vec![0.5, 0.75, 1.0], vec![0.5, 0.5, 0.0]]);
+    }
+
+    #[test]
+    fn a_profile_steps_only_where_the_share_changes() {
+        assert_eq!(profile(&[0.5, 0.5, 0.0, 1.0], 10.0, 30.0), "M10 30H10V20H14V30H16V10H18V30Z");
+    }
 }
