@@ -376,7 +376,8 @@ fn the_registry_takes_models_of_ones_own() {
         let needed = entry.parameters.iter().filter(|parameter| parameter.default.is_none());
         let needed: Vec<_> = needed.map(|p| (p.name.to_owned(), Given::Number(1.0))).collect();
         let (ports, _) = registry.build("x", entry.name, &needed).unwrap();
-        assert!(!(ports.inputs.is_empty() && ports.outputs.is_empty()) && !entry.help.is_empty());
+        assert!(!ports.inputs.is_empty() || !ports.outputs.is_empty());
+        assert!(!entry.help.is_empty());
     }
 }
 
