@@ -113,10 +113,11 @@ fn shares(
     let mut out = vec![vec![0.0; columns]; lanes];
     for span in spans.iter().filter(|span| span.lane < lanes) {
         let [from, to] = [at(span.start), at(span.end)].map(|x| (x - left) / COLUMN);
+        let first = from.floor().max(0.0) as usize;
         let last = (to.ceil().max(0.0) as usize).min(columns);
-        for column in (from.floor().max(0.0) as usize)..last {
+        let covered = out[span.lane].iter_mut().enumerate().take(last).skip(first);
+        for (column, share) in covered {
             let inside = to.min((column + 1) as f64) - from.max(column as f64);
-            let share = &mut out[span.lane][column];
             *share = (*share + inside.max(0.0)).min(1.0);
         }
     }
