@@ -1,0 +1,21 @@
+//! Formulas: genetic operation trees and backward pruning.
+//!
+//! A formula is an operation tree over the columns of a table. This crate finds one
+//! ([`search`]), makes it simpler at a stated price ([`backward`]) and works out its values over
+//! all rows ([`evaluate`]).
+//!
+//! It does not know tensors, networks, or any other family.
+//!
+//! Start reading at [`tree`] (the noun), then [`evaluate`] and [`backward`] (the verbs).
+
+pub mod backward;
+mod blocks;
+pub mod evaluate;
+pub mod fold;
+pub mod genes;
+pub mod math;
+pub mod op;
+pub mod refine;
+pub mod scale;
+pub mod search;
+pub mod tree;
