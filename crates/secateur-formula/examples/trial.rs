@@ -1,4 +1,6 @@
-use secateur_formula::{evaluate::*, genes::*, op::Op, refine::*, scale::*, search::*};
+use secateur_formula::{
+    backward::*, evaluate::*, genes::*, op::Op, refine::*, scale::*, search::*,
+};
 use std::time::Instant;
 fn main() {
     let args: Vec<String> = std::env::args().collect();
@@ -28,6 +30,7 @@ fn main() {
     let (ct, cv, tt, tv) = (cols(&train), cols(&val), tgt(&train), tgt(&val));
     let seconds = get("--time", 10.0);
     let mut finals = Vec::new();
+    let mut trains = Vec::new();
     for seed in get("--from", 1.0) as u64..get("--to", 3.0) as u64 + 1 {
         let mut operators = vec![Op::Add, Op::Sub, Op::Mul, Op::Div];
         if get("--pow", 0.0) > 0.0 {
@@ -39,62 +42,62 @@ fn main() {
         if get("--sq", 0.0) > 0.0 {
             operators.extend([Op::Square])
         }
-        let settings = Settings {
-            levels: get("--levels", 6.0) as u32,
-            size_max: get("--size", 59.0) as usize,
-            islands: get("--islands", 4.0) as usize,
-            population: get("--pop", 250.0) as usize,
-            tournament: get("--tour", 3.0) as usize,
-            crossover: get("--cross", 0.7),
-            mutation: get("--mut", 0.3),
-            effort: Effort { steps: get("--lm", 3.0) as usize, gain_min: 1e-4 },
-            migrate_every: get("--mig", 10.0) as usize,
-            alphabet: Alphabet { operators, variables: 8, constants: get("--const", 0.3) },
-            seed,
-        };
+        let mut settings = Settings::new(8, seed);
+        settings.levels = get("--levels", 8.0) as u32;
+        settings.size_max = get("--size", 59.0) as usize;
+        settings.islands = get("--islands", 4.0) as usize;
+        settings.population = get("--pop", 250.0) as usize;
+        settings.tournament = get("--tour", 3.0) as usize;
+        settings.crossover = get("--cross", 0.7);
+        settings.mutation = get("--mut", 0.3);
+        settings.effort =
+            Effort { steps: get("--lm", 3.0) as usize, gain_min: get("--gain", 1e-4) };
+        settings.migrate_every = get("--mig", 10.0) as usize;
+        settings.alphabet = Alphabet { operators, variables: 8, constants: get("--const", 0.3) };
         let start = Instant::now();
-        let mut search = Search::new(settings, Columns::new(&ct), &tt);
+        let mut search = Search::new(settings, Samples { columns: Columns::new(&ct), target: &tt });
         let mut last = 0.0;
-        while start.elapsed().as_secs_f64() < seconds {
+        while start.elapsed().as_secs_f64() < seconds
+            && (search.evaluations as f64) < get("--evals", 1e18)
+        {
             search.step();
             let t = start.elapsed().as_secs_f64();
             if args.iter().any(|a| a == "-v") && t - last > seconds / 8.0 {
                 last = t;
-                let best = search.best().unwrap();
+                let best = search.hall.best().unwrap();
                 println!(
                     "  {t:.1} gen {} evals {} rmse {:.3} size {}",
                     search.generation,
                     search.evaluations,
-                    (best.2 / train.len() as f64).sqrt(),
-                    best.0.size()
+                    (best.error / train.len() as f64).sqrt(),
+                    best.size
                 );
             }
         }
-        let rmse = |(tree, s, _): &(secateur_formula::tree::Tree, Scale, f64)| {
-            let v = values(tree, Columns::new(&cv));
-            (v.iter().zip(&tv.values).map(|(f, y)| (y - s.a - s.b * f).powi(2)).sum::<f64>()
-                / val.len() as f64)
-                .sqrt()
-        };
-        let best = search.best().unwrap();
+        let rmse = |e: &Entry| e.formula.rmse(Samples { columns: Columns::new(&cv), target: &tv });
         print!(
-            "seed {seed} gens {} evals {} train {:.3} val {:.3} size {} |",
+            "seed {seed} {:.1} s gens {} evals {} train {:.3} val {:.3} size {} |",
+            start.elapsed().as_secs_f64(),
             search.generation,
             search.evaluations,
-            (best.2 / train.len() as f64).sqrt(),
-            rmse(best),
-            best.0.size()
+            (best(&search).error / train.len() as f64).sqrt(),
+            rmse(best(&search)),
+            best(&search).size
         );
         for size in [15, 25, 35, 45] {
-            if let Some(b) =
-                search.hall[..=size].iter().flatten().min_by(|a, b| a.2.total_cmp(&b.2))
-            {
-                print!(" {}: {:.2}/{:.2}", size, (b.2 / train.len() as f64).sqrt(), rmse(b));
+            if let Some(b) = search.hall.front().into_iter().filter(|e| e.size <= size).last() {
+                print!(" {}: {:.2}/{:.2}", size, (b.error / train.len() as f64).sqrt(), rmse(b));
             }
         }
         println!();
+        trains.push((best(&search).error / train.len() as f64).sqrt());
+        let best = best(&search);
         finals.push(rmse(best));
     }
     finals.sort_by(f64::total_cmp);
-    println!("median {:.3}", finals[finals.len() / 2]);
+    trains.sort_by(f64::total_cmp);
+    println!("median train {:.3} val {:.3}", trains[trains.len() / 2], finals[finals.len() / 2]);
+}
+fn best<'a>(s: &'a Search) -> &'a Entry {
+    s.hall.best().unwrap()
 }

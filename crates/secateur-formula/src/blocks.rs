@@ -24,7 +24,7 @@ pub(crate) fn forward(
         match *node {
             Node::Const(_) => {}
             Node::Var(column) => {
-                mine.copy_from_slice(&columns.columns[column as usize][from..from + rows]);
+                mine.copy_from_slice(columns.block(column, from, rows));
             }
             Node::Op(op) => {
                 let [left, right] = tree.operands(index, starts);

@@ -16,6 +16,8 @@ pub struct Columns<'a> {
     pub rows: usize,
     /// The columns.
     pub columns: &'a [Vec<f64>],
+    /// Further columns, numbered after these: values of subtrees that are kept.
+    kept: &'a [Vec<f64>],
 }
 
 impl<'a> Columns<'a> {
@@ -26,7 +28,26 @@ impl<'a> Columns<'a> {
     pub fn new(columns: &'a [Vec<f64>]) -> Self {
         let rows = columns.first().map_or(0, Vec::len);
         assert!(columns.iter().all(|c| c.len() == rows), "columns are of one length");
-        Self { rows, columns }
+        Self { rows, columns, kept: &[] }
+    }
+
+    /// The same with further columns.
+    pub(crate) fn with<'b>(self, kept: &'b [Vec<f64>]) -> Columns<'b>
+    where
+        'a: 'b,
+    {
+        Columns { kept, ..self }
+    }
+
+    /// Rows `from..from + rows` of the column of this number.
+    #[inline(always)]
+    pub(crate) fn block(&self, index: u32, from: usize, rows: usize) -> &'a [f64] {
+        let index = index as usize;
+        let column = match index.checked_sub(self.columns.len()) {
+            None => &self.columns[index],
+            Some(further) => &self.kept[further],
+        };
+        &column[from..from + rows]
     }
 }
 
@@ -244,7 +265,7 @@ impl NullaryFnOnce for Run<'_, '_> {
         for (number, out) in out.chunks_mut(BLOCK).enumerate() {
             let from = number * BLOCK;
             let rows = out.len();
-            let column = |index: u32| &columns.columns[index as usize][from..from + rows];
+            let column = |index: u32| columns.block(index, from, rows);
             stack.clear();
             for node in nodes {
                 let op = match *node {

@@ -24,7 +24,13 @@ pub struct Workspace {
     out: Vec<f64>,
     normal: Vec<f64>,
     side: Vec<f64>,
+    kept: Vec<Vec<f64>>,
 }
+
+/// Share of the diagonal that is added at first.
+const FIRST_DAMPING: f64 = 1e-2;
+/// Steps that are tried, each damped ten times more than the last, before a refinement ends.
+const TRIES: usize = 4;
 
 /// How far a refinement goes.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -57,14 +63,80 @@ pub fn refine(
     effort: Effort,
     work: &mut Workspace,
 ) -> Option<(Scale, f64)> {
+    let constants = tree.constants();
+    if constants.is_empty() || effort.steps == 0 {
+        return scaled(tree, columns, target, work);
+    }
+    // What lies below no constant has the same values at every step.
+    let mut kept = std::mem::take(&mut work.kept);
+    let mut small = keep_fixed(tree, columns, &mut kept, work);
+    let found = descend(&mut small, constants, columns.with(&kept), target, effort, work);
+    work.kept = kept;
+    let (scale, error, constants) = found?;
+    tree.put_constants(&constants);
+    Some((scale, error))
+}
+
+/// The tree with each largest subtree that has an operator and no constant replaced by a column of
+/// its values.
+fn keep_fixed(
+    tree: &Tree,
+    columns: Columns,
+    kept: &mut Vec<Vec<f64>>,
+    work: &mut Workspace,
+) -> Tree {
+    let starts = tree.starts();
+    let nodes = tree.nodes();
+    let mut fixed = vec![false; nodes.len()];
+    for (index, node) in nodes.iter().enumerate() {
+        fixed[index] = match node {
+            Node::Const(_) => false,
+            Node::Var(_) => true,
+            Node::Op(_) => {
+                tree.operands(index, &starts).into_iter().flatten().all(|below| fixed[below])
+            }
+        };
+    }
+    // From the root down: the first fixed node on the way is the largest.
+    let mut small = Vec::with_capacity(nodes.len());
+    let mut count = 0;
+    let mut index = nodes.len();
+    while index > 0 {
+        index -= 1;
+        if fixed[index] && starts[index] < index {
+            if kept.len() == count {
+                kept.push(Vec::new());
+            }
+            kept[count].resize(columns.rows, 0.0);
+            let subtree = tree.subtree(index, &starts);
+            evaluate(&subtree, columns, &mut kept[count], &mut work.scratch);
+            small.push(Node::Var((columns.columns.len() + count) as u32));
+            count += 1;
+            index = starts[index];
+        } else {
+            small.push(nodes[index]);
+        }
+    }
+    small.reverse();
+    Tree::new(small).expect("a subtree and a leaf leave one value each")
+}
+
+/// Steps of Levenberg and Marquardt; gives scale, error and constants.
+fn descend(
+    tree: &mut Tree,
+    mut constants: Vec<f64>,
+    columns: Columns,
+    target: &Target,
+    effort: Effort,
+    work: &mut Workspace,
+) -> Option<(Scale, f64, Vec<f64>)> {
     let (mut scale, mut error) = scaled(tree, columns, target, work)?;
-    let mut constants = tree.constants();
-    // The scale has the part of a factor 0, where no constant counts.
-    if constants.is_empty() || scale.b == 0.0 {
-        return Some((scale, error));
+    // Where the scale has no part of the tree, no constant counts.
+    if scale.b == 0.0 {
+        return Some((scale, error, constants));
     }
     let starts = tree.starts();
-    let mut damping = 1e-2;
+    let mut damping = FIRST_DAMPING;
     for _ in 0..effort.steps {
         let size = constants.len() + 2;
         work.normal.clear();
@@ -74,32 +146,28 @@ pub fn refine(
         Arch::new().dispatch(Normal { tree, starts: &starts, columns, target, scale, work });
         let before = error;
         let mut moved = false;
-        for _ in 0..4 {
-            let Some(step) = solve(&work.normal, &work.side, damping) else {
-                damping *= 10.0;
-                continue;
-            };
-            let tried: Vec<f64> = constants.iter().zip(&step[2..]).map(|(c, s)| c + s).collect();
-            tree.put_constants(&tried);
-            if let Some((better, less)) = scaled(tree, columns, target, work)
-                && less < error
-            {
-                (scale, error, constants) = (better, less, tried);
-                damping = (damping * 0.1_f64).max(1e-9);
-                moved = true;
-                break;
+        for _ in 0..TRIES {
+            if let Some(step) = solve(&work.normal, &work.side, damping) {
+                let moves = constants.iter().zip(&step[2..]);
+                let tried: Vec<f64> = moves.map(|(c, s)| c + s).collect();
+                tree.put_constants(&tried);
+                if let Some((better, less)) = scaled(tree, columns, target, work)
+                    && less < error
+                {
+                    (scale, error, constants) = (better, less, tried);
+                    damping = (damping * 0.1_f64).max(1e-9);
+                    moved = true;
+                    break;
+                }
             }
             damping *= 10.0;
         }
-        if !moved {
-            break;
-        }
-        if before - error <= effort.gain_min * before {
+        if !moved || before - error <= effort.gain_min * before {
             break;
         }
     }
     tree.put_constants(&constants);
-    Some((scale, error))
+    Some((scale, error, constants))
 }
 
 /// Sums of products of the derivatives, and of them with the errors.
@@ -276,4 +344,67 @@ fn solve(normal: &[f64], side: &[f64], damping: f64) -> Option<Vec<f64>> {
         *step *= inverse(i);
     }
     step.iter().all(|s| s.is_finite()).then_some(step)
+}
+
+#[cfg(test)]
+mod tests {
+    use secateur_core::Random;
+
+    use super::*;
+
+    fn leaf(node: Node) -> Tree {
+        Tree::leaf(node)
+    }
+
+    /// exp(c0 x0) / (c1 + x1), with a fixed part x0 x1 in the exponent.
+    fn model(c: [f64; 2]) -> Tree {
+        let fixed = Tree::binary(Op::Mul, leaf(Node::Var(0)), &leaf(Node::Var(1)));
+        let exponent = Tree::binary(Op::Mul, leaf(Node::Const(c[0])), &fixed);
+        let below = Tree::binary(Op::Add, leaf(Node::Const(c[1])), &leaf(Node::Var(1)));
+        Tree::binary(Op::Div, Tree::unary(Op::Exp, exponent), &below)
+    }
+
+    #[test]
+    fn constants_of_a_law_are_found() {
+        let mut random = Random::new(2);
+        let columns: Vec<Vec<f64>> =
+            (0..2).map(|_| (0..300).map(|_| 0.5 + random.uniform()).collect()).collect();
+        let columns = Columns::new(&columns);
+        let law = crate::evaluate::values(&model([0.7, 2.0]), columns);
+        let target = Target::new(law.iter().map(|f| 3.0 + 5.0 * f).collect());
+        let mut tree = model([0.1, 1.0]);
+        let effort = Effort { steps: 50, gain_min: 0.0 };
+        let work = &mut Workspace::default();
+        let (scale, error) = refine(&mut tree, columns, &target, effort, work).unwrap();
+        assert!(error < 1e-16 * target.spread, "{error}");
+        for (found, expect) in tree.constants().iter().zip([0.7, 2.0]) {
+            assert!((found - expect).abs() < 1e-5, "{found} {expect}");
+        }
+        assert!((scale.a - 3.0).abs() < 1e-4 && (scale.b - 5.0).abs() < 1e-4, "{scale:?}");
+    }
+
+    #[test]
+    fn the_error_is_that_of_the_refined_tree_and_never_larger() {
+        let mut random = Random::new(5);
+        let columns: Vec<Vec<f64>> =
+            (0..3).map(|_| (0..200).map(|_| 0.5 + random.uniform()).collect()).collect();
+        let columns = Columns::new(&columns);
+        let target = Target::new((0..200).map(|_| random.normal()).collect());
+        let alphabet =
+            crate::genes::Alphabet { operators: Op::ALL.to_vec(), variables: 3, constants: 0.4 };
+        let spans = crate::genes::Genes::spans(5);
+        let work = &mut Workspace::default();
+        let mut refined = 0;
+        for _ in 0..500 {
+            let mut tree = alphabet.genes(5, 0.2, &spans, &mut random).tree(0, &spans);
+            let Some((_, before)) = scaled(&tree, columns, &target, work) else { continue };
+            let effort = Effort { steps: 5, gain_min: 1e-6 };
+            let (_, error) = refine(&mut tree, columns, &target, effort, work).unwrap();
+            let (_, again) = scaled(&tree, columns, &target, work).unwrap();
+            assert_eq!(error.to_bits(), again.to_bits(), "{tree:?}");
+            assert!(error <= before);
+            refined += usize::from(error < before);
+        }
+        assert!(refined > 50, "{refined}");
+    }
 }
