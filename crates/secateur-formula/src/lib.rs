@@ -22,5 +22,6 @@ pub mod op;
 pub mod refine;
 pub mod scale;
 pub mod search;
+pub mod simplify;
 pub mod syntax;
 pub mod tree;

@@ -8,5 +8,6 @@
 mod document;
 mod exported;
 mod laws;
+mod simplified;
 mod texts;
 mod trees;
