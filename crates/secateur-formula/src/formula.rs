@@ -169,8 +169,7 @@ impl Formula {
     /// Writes the document.
     ///
     /// # Errors
-    /// [`FormulaError::NotFinite`]'s sibling [`FormulaError::Export`] when the tree holds a
-    /// constant that is not finite.
+    /// [`FormulaError::Export`] when the tree holds a constant that is not finite.
     ///
     /// # Panics
     /// When the tree uses an input that is not there.

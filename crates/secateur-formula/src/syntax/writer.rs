@@ -129,7 +129,9 @@ pub fn write(tree: &Tree, names: &[String], target: Target) -> Result<String, Fo
             let cells: Vec<String> = cells.collect();
             format!("{}\n={value}", cells.join(", "))
         }
-        Target::Sympy => commented("#", &comments) + &value,
+        // After the expression: SymPy joins the lines.
+        Target::Sympy if comments.is_empty() => value,
+        Target::Sympy => format!("{value}\n{}", commented("#", &comments)),
         Target::Python | Target::C | Target::Rust => {
             code(tree, target, &comments, &parameters, &lets, &value)
         }
