@@ -2,7 +2,8 @@
 //!
 //! A formula is an operation tree over the columns of a table. This crate finds one
 //! ([`search`]), makes it simpler at a stated price ([`backward`]) and works out its values over
-//! all rows ([`evaluate`]).
+//! all rows ([`evaluate`]). Formulas come in and go out as text ([`syntax`]) or as documents
+//! ([`formula`]).
 //!
 //! It does not know tensors, networks, or any other family.
 //!
@@ -10,12 +11,17 @@
 
 pub mod backward;
 mod blocks;
+pub mod error;
 pub mod evaluate;
 pub mod fold;
+pub mod formula;
 pub mod genes;
 pub mod math;
+mod nearest;
 pub mod op;
 pub mod refine;
 pub mod scale;
 pub mod search;
+pub mod simplify;
+pub mod syntax;
 pub mod tree;
