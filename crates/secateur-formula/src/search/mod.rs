@@ -273,7 +273,8 @@ mod tests {
     fn a_law_is_found() {
         let (columns, target) = data(100);
         let train = Samples { columns: Columns::new(&columns), target: &target };
-        let mut search = Search::new(settings(1), train);
+        let wide = Settings { levels: 6, size_max: 20, ..Settings::new(2, 1) };
+        let mut search = Search::new(wide, train);
         while search.generation < 60 && search.hall.best().unwrap().error > 1e-12 {
             search.step();
         }
