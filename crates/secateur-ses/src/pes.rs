@@ -189,6 +189,18 @@ impl Pes {
         self.names.text(self.nodes[node as usize].name)
     }
 
+    /// The name of a node without the number of its copy, and the level behind it: `cell_2.1` is
+    /// `cell` at `1`.
+    pub fn base_name(&self, node: u32) -> (&str, &str) {
+        let (name, copy) = (self.name(node), self.nodes[node as usize].copy);
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let level = name.rsplit_once('.').filter(|(_, level)| is_number(level));
+        let (front, level) = level.unwrap_or((name, ""));
+        let number = copy.to_string();
+        let bare = front.strip_suffix(&number).and_then(|front| front.strip_suffix('_'));
+        (bare.filter(|_| copy > 0).unwrap_or(front), level)
+    }
+
     /// The nodes right below a node.
     pub fn children(&self, node: u32) -> std::ops::Range<u32> {
         let node = &self.nodes[node as usize];
