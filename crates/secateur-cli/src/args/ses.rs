@@ -212,7 +212,7 @@ pub(crate) struct FamilyArgs {
 #[derive(Args, Debug)]
 pub(crate) struct RunArgs {
     /// Time at which the simulation ends
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", default_value_t = 3600.0)]
     pub(crate) until: f64,
 
     /// Time before which nothing counts in statistics
