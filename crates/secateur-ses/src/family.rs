@@ -28,6 +28,11 @@ use tables::Tables;
 /// Members that are tried one by one when constraints leave out some of them.
 pub const TRIED_MAX: u64 = 100_000;
 
+/// Members that are listed or drawn at once.
+pub const LISTED_MAX: usize = 1_000_000;
+/// Choices of all members that are listed or drawn at once.
+const CHOICES_MAX: usize = 5_000_000;
+
 /// A family, ready to be counted and listed.
 #[derive(Debug)]
 pub struct Family<'a> {
@@ -104,9 +109,13 @@ impl<'a> Family<'a> {
     /// The first members that keep the constraints and the choices of the request, and whether there may be more.
     ///
     /// # Errors
-    /// Those of [`Self::member`].
+    /// Those of [`Self::member`]; [`SesError::TooLarge`] for more than can be held.
     pub fn first(&self, limit: usize) -> Result<(Vec<Member>, bool), SesError> {
         let mut members = Vec::new();
+        if limit > LISTED_MAX && *self.count() > BigUint::from(LISTED_MAX) {
+            return Err(too_many());
+        }
+        let mut choices = 0;
         for number in 0..TRIED_MAX.max(limit as u64) {
             let number = BigUint::from(number);
             if number >= *self.count() {
@@ -117,7 +126,7 @@ impl<'a> Family<'a> {
             }
             let member = self.member(&number)?;
             if self.keeps(&member)? {
-                members.push(member);
+                add(&mut members, member, &mut choices)?;
             }
         }
         Ok((members, true))
@@ -126,15 +135,20 @@ impl<'a> Family<'a> {
     /// Members drawn at random, each with the same chance, with repetition.
     ///
     /// # Errors
-    /// Those of [`Self::member`]; [`SesError::TooLarge`] when constraints leave too few.
+    /// Those of [`Self::member`]; [`SesError::TooLarge`] when constraints leave too few, and for
+    /// more than can be held.
     pub fn sample(&self, draws: usize, seed: u64) -> Result<Vec<Member>, SesError> {
+        if draws > LISTED_MAX {
+            return Err(too_many());
+        }
+        let mut choices = 0;
         let mut random = Random::new(seed);
         let mut members = Vec::new();
         let mut tries = 0;
         while members.len() < draws {
             let member = self.member(&below(&mut random, self.count()))?;
             if self.keeps(&member)? {
-                members.push(member);
+                add(&mut members, member, &mut choices)?;
                 continue;
             }
             tries += 1;
@@ -205,6 +219,20 @@ impl Family<'_> {
         let mut children = specs.into_iter().flat_map(|spec| &spec.children);
         children.any(|id| *self.ses.node(*id).name == *child)
     }
+}
+
+fn too_many() -> SesError {
+    SesError::TooLarge { what: "members to list", most: LISTED_MAX as u64 }
+}
+
+/// Adds a member unless all choices together are more than can be held.
+fn add(members: &mut Vec<Member>, member: Member, choices: &mut usize) -> Result<(), SesError> {
+    *choices += member.choices.len();
+    if *choices > CHOICES_MAX {
+        return Err(SesError::TooLarge { what: "choices to list", most: CHOICES_MAX as u64 });
+    }
+    members.push(member);
+    Ok(())
 }
 
 /// A number below another, each with the same chance.

@@ -271,6 +271,15 @@ impl Pes {
         self.nodes.iter().filter(|node| !node.is_aspect).count() as u64
     }
 
+    /// Whether an entity is called `NONE`, and so stands for nothing; in a flat structure several
+    /// of them have numbers behind the name.
+    pub fn is_left_out(&self, node: u32) -> bool {
+        let found = &self.nodes[node as usize];
+        let Some(rest) = self.name(node).strip_prefix("NONE") else { return false };
+        let numbered = || rest.strip_prefix('_').is_some_and(|rest| rest.parse::<u32>().is_ok());
+        !found.is_aspect && (rest.is_empty() || (self.stage == Stage::Fpes && numbered()))
+    }
+
     /// Whether an entity has nothing below.
     pub fn is_leaf(&self, node: u32) -> bool {
         let found = &self.nodes[node as usize];
