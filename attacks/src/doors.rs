@@ -24,7 +24,7 @@ pub const DOORS: &[Door] = &[
     ("journal", journal),
     ("onnx", onnx),
     ("safetensors", safetensors),
-    ("structure", structure),
+    ("structure", crate::structure::door),
     ("tokenizer", tokenizer),
 ];
 
@@ -124,20 +124,6 @@ pub fn journal(bytes: &[u8]) {
         if let Ok(fewer) = journal_steps(&bytes[..end]) {
             assert_eq!(fewer[..], steps[..fewer.len()]);
         }
-    }
-}
-
-/// A structure or a result: the language, JSON, SESToPy or XML.
-pub fn structure(bytes: &[u8]) {
-    let Ok(document) = secateur_ses::format::read(bytes) else { return };
-    if let secateur_ses::format::Document::Ses(ses) = document {
-        secateur_ses::check::check(&ses);
-        let request = secateur_ses::prune::Request {
-            entities_max: 2000,
-            leave_open: true,
-            ..secateur_ses::prune::Request::default()
-        };
-        let _ = secateur_ses::prune::prune(&ses, &request);
     }
 }
 

@@ -20,6 +20,7 @@ pub mod networks;
 pub mod onnx;
 pub mod onnxs;
 pub mod shards;
+pub mod structure;
 pub mod texts;
 pub mod values;
 

@@ -22,8 +22,8 @@ pub struct Record {
     pub run: Run,
     /// A row per group of units (a layer, a speaker set, a tree), in the order of the model.
     pub groups: Vec<Group>,
-    /// Cost before and after.
-    pub cost: Change<Cost>,
+    /// Cost before and after, in the words of the family.
+    pub cost: Costs,
     /// Quality before and after, a row per metric; empty when nothing was measured.
     pub quality: Vec<Quality>,
     /// What the reader must know, each a full sentence.
@@ -100,7 +100,54 @@ pub struct Change<T> {
     pub after: T,
 }
 
-/// What a model costs.
+/// What was saved: the cost of the input and of the output.
+///
+/// ```
+/// use secateur_core::record::{CostRow, Costs, Unit};
+///
+/// let row = CostRow::new("Couplings", Unit::Count, Some(88.0), Some(57.0));
+/// let text = serde_json::to_string(&Costs::Rows(vec![row]))?;
+/// assert_eq!(text, r#"[{"label":"Couplings","unit":"count","before":88.0,"after":57.0}]"#);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Costs {
+    /// Of a network, or of another model that is parameters and operations on them.
+    Network(Change<Cost>),
+    /// Of what has other measures, such as a structure: a row for each that its family knows.
+    Rows(Vec<CostRow>),
+}
+
+/// A cost that a family names itself, e.g. the nodes of a formula or the moves of a search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CostRow {
+    /// What is counted or measured, e.g. `Entities`.
+    pub label: String,
+    /// How its values are written.
+    pub unit: Unit,
+    /// Of the input; absent when it has none or it was not measured.
+    pub before: Option<f64>,
+    /// Of the output; absent when it has none or it was not measured.
+    pub after: Option<f64>,
+}
+
+/// What the values of a [`CostRow`] are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// How many; a whole number.
+    Count,
+    /// Bytes.
+    Bytes,
+    /// Seconds of this machine.
+    Seconds,
+    /// A number with decimals.
+    Number,
+}
+
+/// What a network costs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cost {
@@ -152,6 +199,23 @@ pub struct Named {
     pub caption: String,
     /// The figure.
     pub figure: Figure,
+}
+
+impl Costs {
+    /// Of a network, before and after; `None` where the family has rows of its own.
+    pub fn network(&self) -> Option<&Change<Cost>> {
+        match self {
+            Self::Network(change) => Some(change),
+            Self::Rows(_) => None,
+        }
+    }
+}
+
+impl CostRow {
+    /// A row.
+    pub fn new(label: &str, unit: Unit, before: Option<f64>, after: Option<f64>) -> Self {
+        Self { label: label.to_owned(), unit, before, after }
+    }
 }
 
 impl Record {

@@ -7,7 +7,7 @@ use secateur_checkpoint::write;
 use secateur_core::figure::{Figure, Series};
 use secateur_core::prune::{Family, Job, Method};
 use secateur_core::record::{
-    self, Change, Cost, Group, Input, Measured, Named, Quality, Record, Run,
+    self, Change, Cost, Costs, Group, Input, Measured, Named, Quality, Record, Run,
 };
 use secateur_core::{Progress, Random, Recipe, RunError, interval};
 use secateur_store::{Output, hash_file};
@@ -338,10 +338,10 @@ fn record(ran: &Ran<'_>, after: Option<Measured>, turned: Option<Measured>) -> R
             peak_memory_bytes: peak_memory(),
         },
         groups: groups(ran),
-        cost: Change {
+        cost: Costs::Network(Change {
             before: cost(nonzeros, bytes, macs + head),
             after: cost(nonzeros + zeros_before - zeros_after, after_bytes, live + head),
-        },
+        }),
         quality: quality(work, ran.done.before.clone(), after, turned),
         warnings,
         figures: figures(&ran.done),

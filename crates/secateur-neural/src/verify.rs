@@ -53,7 +53,11 @@ pub fn verify(path: &Path) -> Result<Vec<Check>, NeuralError> {
     Ok(checks)
 }
 
-fn hashes(path: &Path, manifest: &Value) -> Result<Check, NeuralError> {
+/// Checks the files of an output against the hashes in its manifest.
+///
+/// # Errors
+/// [`NeuralError`] when the manifest or a file cannot be read.
+pub fn hashes(path: &Path, manifest: &Value) -> Result<Check, NeuralError> {
     let found = verify_hashes(path, manifest)?;
     let (notes, faults): (Vec<_>, Vec<_>) =
         found.into_iter().partition(secateur_store::Mismatch::is_note);

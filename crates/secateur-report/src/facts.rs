@@ -2,17 +2,39 @@
 
 use std::collections::BTreeMap;
 
+use secateur_core::Record;
 use secateur_core::recipe::{Layout, TargetCost};
-use secateur_core::record::{Group, Quality};
-use secateur_core::{Recipe, Record};
+use secateur_core::record::{self, Change, Cost, Costs, Group, Quality, Unit};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::number::{NONE, change, integer, percent, seconds, times_smaller};
+use crate::number::{
+    NONE, bytes, change, integer, measured, percent, seconds, short, times_smaller,
+};
 use crate::text::{clip, name, shell};
 
 /// Most options of a method that are listed.
 const OPTIONS_MAX: usize = 50;
+/// Most costs of a family's own in the table, and in the summary.
+const COSTS_MAX: usize = 40;
+const STATS_MAX: usize = 8;
+/// Counts from here on are no longer exact.
+const EXACT: f64 = 9e15;
+/// What the recipe says of networks alone.
+const OF_NETWORKS: [&str; 12] = [
+    "allocation",
+    "budget",
+    "calibration",
+    "dtype",
+    "embeddings",
+    "evaluation",
+    "layers",
+    "layout",
+    "on_singular",
+    "precision",
+    "scope",
+    "skip",
+];
 /// Most characters of a value of the recipe.
 const VALUE_MAX: usize = 400;
 
@@ -65,7 +87,7 @@ pub(crate) fn measure(record: &Record) -> Option<String> {
 /// One line of the cost table.
 #[derive(Serialize)]
 pub(crate) struct CostRow {
-    pub(crate) what: &'static str,
+    pub(crate) what: String,
     pub(crate) before: String,
     pub(crate) after: String,
     pub(crate) change: String,
@@ -74,9 +96,82 @@ pub(crate) struct CostRow {
 
 /// What the model cost before and after.
 pub(crate) fn cost_rows(record: &Record) -> Vec<CostRow> {
-    let (a, b) = (&record.cost.before, &record.cost.after);
-    let row = |what, before: u64, after: u64| CostRow {
-        what,
+    match &record.cost {
+        Costs::Network(change) => network_rows(change),
+        Costs::Rows(rows) => rows.iter().take(COSTS_MAX).map(own_row).collect(),
+    }
+}
+
+/// A row that the family named.
+fn own_row(row: &record::CostRow) -> CostRow {
+    let text = |value: Option<f64>| value.map_or_else(|| NONE.to_owned(), |v| full(row.unit, v));
+    let both = row.before.zip(row.after).filter(|(before, after)| before + after != 0.0);
+    let compare = |f: fn(f64, f64) -> String| {
+        both.map_or_else(|| NONE.to_owned(), |(before, after)| f(before, after))
+    };
+    CostRow {
+        what: name(&row.label),
+        before: text(row.before),
+        after: text(row.after),
+        change: compare(change),
+        times: compare(times_smaller),
+    }
+}
+
+/// A value in full, for a table.
+fn full(unit: Unit, value: f64) -> String {
+    match unit {
+        Unit::Count if value < EXACT => integer(value.max(0.0) as u64),
+        Unit::Bytes => format!("{} bytes", integer(value.max(0.0) as u64)),
+        Unit::Seconds => seconds(value),
+        Unit::Count | Unit::Number => measured(value, None).0,
+    }
+}
+
+/// A value in short, for a summary.
+pub(crate) fn brief(unit: Unit, value: f64) -> String {
+    match unit {
+        Unit::Count if value < EXACT => short(value.max(0.0) as u64),
+        Unit::Bytes => bytes(value.max(0.0) as u64),
+        Unit::Seconds => seconds(value),
+        Unit::Count | Unit::Number => measured(value, None).0,
+    }
+}
+
+/// A cost of the summary: its name, how it is written, before and after.
+pub(crate) type BriefCost<'r> = (&'r str, Unit, [Option<f64>; 2]);
+
+/// The costs of the summary.
+pub(crate) fn brief_costs(record: &Record) -> Vec<BriefCost<'_>> {
+    let Change { before: a, after: b } = match &record.cost {
+        Costs::Network(change) => change,
+        Costs::Rows(rows) => {
+            let row = |row: &'_ record::CostRow| [row.before, row.after];
+            return rows
+                .iter()
+                .take(STATS_MAX)
+                .map(|r| (r.label.as_str(), r.unit, row(r)))
+                .collect();
+        }
+    };
+    let whole = |before: u64, after: u64| [Some(before as f64), Some(after as f64)];
+    let mut costs = vec![
+        ("Parameters", Unit::Count, whole(a.parameters, b.parameters)),
+        ("Nonzeros", Unit::Count, whole(a.nonzeros, b.nonzeros)),
+        ("Weights on disk", Unit::Bytes, whole(a.bytes, b.bytes)),
+        ("Operations", Unit::Count, whole(a.operations, b.operations)),
+    ];
+    if a.seconds.is_some() && b.seconds.is_some() {
+        costs.push(("Time per unit of work", Unit::Seconds, [a.seconds, b.seconds]));
+    }
+    costs
+}
+
+fn network_rows(change: &Change<Cost>) -> Vec<CostRow> {
+    let Change { before: a, after: b } = change;
+    let change = crate::number::change;
+    let row = |what: &str, before: u64, after: u64| CostRow {
+        what: what.to_owned(),
         before: integer(before),
         after: integer(after),
         change: change(before as f64, after as f64),
@@ -95,7 +190,7 @@ pub(crate) fn cost_rows(record: &Record) -> Vec<CostRow> {
             both.map_or_else(|| NONE.to_owned(), |(before, after)| f(before, after))
         };
         rows.push(CostRow {
-            what: "Time per unit of work",
+            what: "Time per unit of work".to_owned(),
             before: text(a.seconds),
             after: text(b.seconds),
             change: compare(change),
@@ -178,11 +273,17 @@ pub(crate) fn run_rows(record: &Record) -> Vec<(String, String)> {
     rows
 }
 
-/// The recipe as pairs, whatever fields it has.
-pub(crate) fn recipe_rows(recipe: &Recipe) -> Vec<(String, String)> {
+/// The recipe as pairs, whatever fields it has; without what is said of networks where the model
+/// is none.
+pub(crate) fn recipe_rows(record: &Record) -> Vec<(String, String)> {
+    let recipe = &record.run.recipe;
+    let is_network = record.cost.network().is_some();
     let mut rows = Vec::new();
     if let Ok(Value::Object(fields)) = serde_json::to_value(recipe) {
         for (key, value) in fields {
+            if !is_network && OF_NETWORKS.contains(&key.as_str()) {
+                continue;
+            }
             match (key.as_str(), value) {
                 ("budget", _) => rows.push((key, recipe.budget.to_string())),
                 ("layers", Value::Array(list)) if list.is_empty() => {

@@ -10,6 +10,8 @@ use crate::text::{fit, name, width};
 pub(crate) const SIZE: f64 = 12.0;
 /// Series with a color of their own; later ones are gray.
 pub(crate) const SERIES: usize = 7;
+/// Room to the right of a frame.
+pub(crate) const MARGIN: f64 = 14.0;
 /// Entries of a legend.
 const LEGEND_MAX: usize = 8;
 
@@ -54,6 +56,8 @@ impl Frame {
             let x = self.px(*value);
             svg.line([x, self.bottom], [x, self.bottom + 4.0], "base");
             let half = width(label, SIZE) / 2.0;
+            // The last label stays inside of the drawing.
+            let x = x.min(self.right + MARGIN - half);
             if x - half > free + 8.0 {
                 svg.text(x, self.bottom + 18.0, "m", label);
                 free = x + half;

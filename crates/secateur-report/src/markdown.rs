@@ -8,7 +8,7 @@ use secateur_core::{Figure, Record};
 use crate::draw::{self, Body, Table, count};
 use crate::facts;
 use crate::matrix::{Cell, matrix};
-use crate::number::{NONE, bytes, integer, measured, percent, seconds, short};
+use crate::number::{NONE, bytes, integer, measured, percent, seconds};
 use crate::sparsity::{self, sparsity, totals};
 use crate::text::{self, clip, name};
 
@@ -110,7 +110,6 @@ fn summary(out: &mut String, record: &Record) {
     heading(out, "Summary");
     let (kept, cut, pruned) = totals(&record.groups);
     let units = kept.saturating_add(cut);
-    let (a, b) = (&record.cost.before, &record.cost.after);
     let mut rows = Vec::new();
     if pruned > 0 {
         let share = percent(cut as f64 / units.max(1) as f64);
@@ -123,14 +122,16 @@ fn summary(out: &mut String, record: &Record) {
         };
         rows.push(vec![code(&q.metric), arrow(&value(&q.before), &value(&q.after), &verdict(q))]);
     }
-    let mut count = |what: &str, before: u64, after: u64, text: fn(u64) -> String| {
-        let change = crate::number::change(before as f64, after as f64);
-        rows.push(vec![what.to_owned(), arrow(&text(before), &text(after), &change)]);
-    };
-    count("Parameters", a.parameters, b.parameters, short);
-    count("Nonzeros", a.nonzeros, b.nonzeros, short);
-    count("Weights on disk", a.bytes, b.bytes, bytes);
-    count("Operations", a.operations, b.operations, short);
+    for (what, unit, pair) in facts::brief_costs(record) {
+        let text = |value: f64| facts::brief(unit, value);
+        let cell = match pair {
+            [Some(before), Some(after)] => {
+                arrow(&text(before), &text(after), &crate::number::change(before, after))
+            }
+            [before, after] => before.or(after).map_or_else(|| NONE.to_owned(), text),
+        };
+        rows.push(vec![prose(what), cell]);
+    }
     let run = &record.run;
     rows.extend(run.seconds.map(|s| vec!["Time of the run".to_owned(), seconds(s)]));
     rows.extend(run.peak_memory_bytes.map(|n| vec!["Peak memory".to_owned(), bytes(n)]));
@@ -198,7 +199,7 @@ fn protocols(out: &mut String, quality: &[Quality]) {
 
 fn cost(out: &mut String, record: &Record) {
     heading(out, "Cost");
-    let row = |r: facts::CostRow| vec![r.what.to_owned(), r.before, r.after, r.change, r.times];
+    let row = |r: facts::CostRow| vec![prose(&r.what), r.before, r.after, r.change, r.times];
     let rows: Vec<Vec<String>> = facts::cost_rows(record).into_iter().map(row).collect();
     let heads = ["", "Before", "After", "Change", "Times smaller"];
     table(out, &heads, &[false, true, true, true, true], &rows);
@@ -325,7 +326,7 @@ fn run(out: &mut String, record: &Record) {
     let pair = |(k, v): (String, String)| vec![k, code(&v)];
     let mut rows: Vec<Vec<String>> = facts::run_rows(record).into_iter().map(pair).collect();
     rows.extend(
-        facts::recipe_rows(&record.run.recipe)
+        facts::recipe_rows(record)
             .into_iter()
             .map(|(k, v)| vec![format!("recipe: {}", prose(&k)), code(&v)]),
     );

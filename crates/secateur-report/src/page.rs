@@ -69,6 +69,11 @@ struct Page {
     quality: Vec<Block>,
     measure: Option<String>,
     cost: Vec<facts::CostRow>,
+    /// Whether anything has a value before: of the costs, and of the quality.
+    cost_compared: bool,
+    compared: bool,
+    /// Whether the costs are those of a network.
+    network: bool,
     sentence: String,
     sparsity: Vec<Shown>,
     figures: Vec<Shown>,
@@ -169,6 +174,11 @@ fn page(record: &Record) -> Page {
         quality: blocks(&record.quality),
         measure: facts::measure(record),
         cost: facts::cost_rows(record),
+        cost_compared: facts::brief_costs(record).iter().any(|(_, _, pair)| pair[0].is_some()),
+        // A network that was not measured before says so; what was never pruned has no before.
+        compared: record.cost.network().is_some()
+            || record.quality.iter().any(|quality| quality.before.is_some()),
+        network: record.cost.network().is_some(),
         sentence: sparsity::sentence(&record.groups),
         sparsity: sparsity::drawings(&record.groups)
             .into_iter()
@@ -179,7 +189,7 @@ fn page(record: &Record) -> Page {
         skipped: skipped(&record.groups),
         command: clip(&text::shell(&run.command), COMMAND_MAX),
         run: facts::run_rows(record),
-        recipe: facts::recipe_rows(&run.recipe),
+        recipe: facts::recipe_rows(record),
         inputs: run.inputs.iter().take(INPUTS_MAX).map(input).collect(),
         inputs_left: left(run.inputs.len(), INPUTS_MAX, "input"),
         style: STYLE,
@@ -217,14 +227,7 @@ fn input(input: &Input) -> InputRow {
 fn stats(record: &Record) -> Vec<Stat> {
     let mut out: Vec<Stat> = sparsity_stat(&record.groups).into_iter().collect();
     out.extend(record.quality.iter().filter_map(quality_stat).take(2));
-    let (a, b) = (&record.cost.before, &record.cost.after);
-    let pair = |before: u64, after: u64| [before as f64, after as f64];
-    out.push(pair_stat("Parameters", pair(a.parameters, b.parameters), &|v| short(v as u64)));
-    out.push(pair_stat("Nonzeros", pair(a.nonzeros, b.nonzeros), &|v| short(v as u64)));
-    out.push(pair_stat("Weights on disk", pair(a.bytes, b.bytes), &|v| bytes(v as u64)));
-    out.push(pair_stat("Operations", pair(a.operations, b.operations), &|v| short(v as u64)));
-    let timed = a.seconds.zip(b.seconds);
-    out.extend(timed.map(|(a, b)| pair_stat("Time per unit of work", [a, b], &seconds)));
+    out.extend(facts::brief_costs(record).into_iter().filter_map(cost_stat));
     let run = &record.run;
     let plain = |label: &str, value: String, note: String| Stat {
         label: label.to_owned(),
@@ -255,12 +258,29 @@ fn sparsity_stat(groups: &[Group]) -> Option<Stat> {
     })
 }
 
+/// A cost of the summary; without both values it is one number.
+fn cost_stat((label, unit, [before, after]): facts::BriefCost<'_>) -> Option<Stat> {
+    let text = |value: f64| facts::brief(unit, value);
+    match (before, after) {
+        (Some(before), Some(after)) => Some(pair_stat(label, [before, after], &text)),
+        (None, None) => None,
+        (before, after) => before.or(after).map(|value| Stat {
+            label: name(label),
+            value: text(value),
+            note: String::new(),
+            change: String::new(),
+            tone: "",
+            share: None,
+        }),
+    }
+}
+
 /// A cost after, with what it was before.
 fn pair_stat(label: &str, [before, after]: [f64; 2], text: &dyn Fn(f64) -> String) -> Stat {
     let same = before == after;
     let share = if before > 0.0 { after / before * 100.0 } else { 100.0 };
     Stat {
-        label: label.to_owned(),
+        label: name(label),
         value: text(after),
         note: if same { "unchanged".to_owned() } else { format!("from {}", text(before)) },
         change: if same { String::new() } else { change(before, after) },

@@ -2,10 +2,12 @@
 //!
 //! Source of the axioms: B. P. Zeigler, 1984, "Multifacetted modelling and discrete event
 //! simulation"; A1 uniformity, A2 strict hierarchy, A3 alternating mode, A4 valid brothers,
-//! A5 attached variables, A6 inheritance (which holds by construction here, and whose conflicts
-//! are reported).
+//! A5 attached variables, A6 inheritance (which pruning does by construction; what is reported
+//! are children that contradict what they specialize).
 
 mod axioms;
+mod inheritance;
+mod ports;
 mod recursion;
 mod references;
 
@@ -37,8 +39,10 @@ pub fn check(ses: &Ses) -> Vec<Finding> {
     axioms::structure(ses, &mut findings);
     axioms::hierarchy(ses, &mut findings);
     axioms::uniformity(ses, &mut findings);
+    inheritance::inheritance(ses, &mut findings);
     recursion::productive(ses, &mut findings);
     references::couplings(ses, &mut findings);
+    ports::undeclared(ses, &mut findings);
     references::names(ses, &mut findings);
     references::constraints(ses, &mut findings);
     findings.sort_by_key(|finding| (!finding.is_error, finding.place));

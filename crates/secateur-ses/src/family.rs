@@ -21,12 +21,17 @@ use secateur_core::Random;
 
 use crate::check;
 use crate::error::SesError;
-use crate::model::Ses;
-use crate::prune::{Choices, Request, bind, prune};
+use crate::model::{Kind, Ses};
+use crate::prune::{Request, bind, prune};
 use tables::Tables;
 
 /// Members that are tried one by one when constraints leave out some of them.
 pub const TRIED_MAX: u64 = 100_000;
+
+/// Members that are listed or drawn at once.
+pub const LISTED_MAX: usize = 1_000_000;
+/// Choices of all members that are listed or drawn at once.
+const CHOICES_MAX: usize = 5_000_000;
 
 /// A family, ready to be counted and listed.
 #[derive(Debug)]
@@ -65,12 +70,17 @@ impl<'a> Family<'a> {
         &self.tables.total
     }
 
-    /// How many members keep the constraints; absent when there are too many to try each.
+    /// Whether every member will do: there are no constraints, and no choices are asked for.
+    pub fn is_free(&self) -> bool {
+        self.ses.constraints.is_empty() && self.request.choices.choices.is_empty()
+    }
+
+    /// How many members keep the constraints and the choices of the request; absent when there are too many to try each.
     ///
     /// # Errors
     /// Those of [`Self::member`].
     pub fn allowed(&self) -> Result<Option<u64>, SesError> {
-        if self.ses.constraints.is_empty() {
+        if self.is_free() {
             return Ok(u64::try_from(self.count()).ok());
         }
         let Some(count) = u64::try_from(self.count()).ok().filter(|count| *count <= TRIED_MAX)
@@ -96,12 +106,16 @@ impl<'a> Family<'a> {
         unrank::member(&self.tables, number)
     }
 
-    /// The first members that keep the constraints, and whether there may be more.
+    /// The first members that keep the constraints and the choices of the request, and whether there may be more.
     ///
     /// # Errors
-    /// Those of [`Self::member`].
+    /// Those of [`Self::member`]; [`SesError::TooLarge`] for more than can be held.
     pub fn first(&self, limit: usize) -> Result<(Vec<Member>, bool), SesError> {
         let mut members = Vec::new();
+        if limit > LISTED_MAX && *self.count() > BigUint::from(LISTED_MAX) {
+            return Err(too_many());
+        }
+        let mut choices = 0;
         for number in 0..TRIED_MAX.max(limit as u64) {
             let number = BigUint::from(number);
             if number >= *self.count() {
@@ -112,7 +126,7 @@ impl<'a> Family<'a> {
             }
             let member = self.member(&number)?;
             if self.keeps(&member)? {
-                members.push(member);
+                add(&mut members, member, &mut choices)?;
             }
         }
         Ok((members, true))
@@ -121,15 +135,20 @@ impl<'a> Family<'a> {
     /// Members drawn at random, each with the same chance, with repetition.
     ///
     /// # Errors
-    /// Those of [`Self::member`]; [`SesError::TooLarge`] when constraints leave too few.
+    /// Those of [`Self::member`]; [`SesError::TooLarge`] when constraints leave too few, and for
+    /// more than can be held.
     pub fn sample(&self, draws: usize, seed: u64) -> Result<Vec<Member>, SesError> {
+        if draws > LISTED_MAX {
+            return Err(too_many());
+        }
+        let mut choices = 0;
         let mut random = Random::new(seed);
         let mut members = Vec::new();
         let mut tries = 0;
         while members.len() < draws {
             let member = self.member(&below(&mut random, self.count()))?;
             if self.keeps(&member)? {
-                members.push(member);
+                add(&mut members, member, &mut choices)?;
                 continue;
             }
             tries += 1;
@@ -146,7 +165,8 @@ impl<'a> Family<'a> {
     /// # Errors
     /// [`SesError::Choice`] when a name cannot stand in a path.
     pub fn request(&self, member: &Member) -> Result<Request, SesError> {
-        let mut choices = Choices::default();
+        // Those of the member are the more exact ones, and so those that count.
+        let mut choices = self.request.choices.clone();
         for choice in &member.choices {
             choices.choose(choice)?;
         }
@@ -154,6 +174,9 @@ impl<'a> Family<'a> {
     }
 
     fn keeps(&self, member: &Member) -> Result<bool, SesError> {
+        if !self.has_choices(member) {
+            return Ok(false);
+        }
         if self.ses.constraints.is_empty() {
             return Ok(true);
         }
@@ -163,6 +186,53 @@ impl<'a> Family<'a> {
             Err(other) => Err(other),
         }
     }
+}
+
+impl Family<'_> {
+    /// Whether a member has what the choices of the request ask for, wherever they speak of one
+    /// of its decisions.
+    fn has_choices(&self, member: &Member) -> bool {
+        let wanted = &self.request.choices;
+        wanted.choices.is_empty()
+            || member.choices.iter().all(|choice| {
+                let (place, child) = choice.rsplit_once('=').unwrap_or((choice, ""));
+                let (path, point) = place.rsplit_once('/').unwrap_or(("", place));
+                let spoken = wanted.wanted_at(path, point, |child| self.is_at(point, child));
+                spoken.is_none_or(|wanted| wanted == child)
+            })
+    }
+
+    /// Whether something of this name can be taken at a decision.
+    fn is_at(&self, point: &str, child: &str) -> bool {
+        let nodes = &self.ses.nodes;
+        let named = |kind: fn(&Kind) -> bool, name: &str| {
+            nodes
+                .iter()
+                .filter(move |node| kind(&node.kind) && *node.name == *name)
+                .collect::<Vec<_>>()
+        };
+        let specs = named(|kind| matches!(kind, Kind::Spec), point);
+        if specs.is_empty() {
+            let aspect = |kind: &Kind| matches!(kind, Kind::Aspect(_) | Kind::Multi(..));
+            return child.bytes().all(|b| b.is_ascii_digit()) || !named(aspect, child).is_empty();
+        }
+        let mut children = specs.into_iter().flat_map(|spec| &spec.children);
+        children.any(|id| *self.ses.node(*id).name == *child)
+    }
+}
+
+fn too_many() -> SesError {
+    SesError::TooLarge { what: "members to list", most: LISTED_MAX as u64 }
+}
+
+/// Adds a member unless all choices together are more than can be held.
+fn add(members: &mut Vec<Member>, member: Member, choices: &mut usize) -> Result<(), SesError> {
+    *choices += member.choices.len();
+    if *choices > CHOICES_MAX {
+        return Err(SesError::TooLarge { what: "choices to list", most: CHOICES_MAX as u64 });
+    }
+    members.push(member);
+    Ok(())
 }
 
 /// A number below another, each with the same chance.

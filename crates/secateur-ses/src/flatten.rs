@@ -2,7 +2,8 @@
 //!
 //! Couplings are followed through all levels: from an output of a leaf (or an input of the root)
 //! up and down to the inputs of leaves (or outputs of the root). By closure under coupling the
-//! flat model does what the hierarchical one does.
+//! flat model does what the hierarchical one does. An entity called `NONE` is a leaf whatever it
+//! was made of: its parts went with it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -34,8 +35,7 @@ pub fn flatten(pes: &Pes) -> Result<Pes, SesError> {
     };
     flat.nodes.push(pes.nodes[0]);
     let Some(aspect) = pes.aspect(0) else { return Ok(flat) };
-    let leaves: Vec<u32> =
-        pes.walk().map(|(node, _)| node).filter(|node| pes.is_leaf(*node)).collect();
+    let leaves = leaves(pes);
     let names = names(pes, &leaves);
     (flat.nodes[0].first, flat.nodes[0].count) = (1, 1);
     flat.nodes.push(Node {
@@ -50,7 +50,7 @@ pub fn flatten(pes: &Pes) -> Result<Pes, SesError> {
         places.insert(*leaf, at as u32 + 1);
         let node = pes.nodes[*leaf as usize];
         let name = name.map_or(node.name, |name| flat.names.number(&name));
-        flat.nodes.push(Node { name, parent: 1, first: 0, ..node });
+        flat.nodes.push(Node { name, parent: 1, first: 0, count: 0, ..node });
     }
     places.insert(0, 0);
     let links = links(pes, &places)?;
@@ -59,6 +59,20 @@ pub fn flatten(pes: &Pes) -> Result<Pes, SesError> {
         flat.nodes[1].couplings = 0;
     }
     Ok(flat)
+}
+
+/// The leaves in document order; nothing below an entity called `NONE` is among them.
+pub(crate) fn leaves(pes: &Pes) -> Vec<u32> {
+    let mut leaves = Vec::new();
+    let mut open = vec![0];
+    while let Some(node) = open.pop() {
+        if pes.is_leaf(node) || (node != 0 && pes.is_left_out(node)) {
+            leaves.push(node);
+        } else {
+            open.extend(pes.children(node).rev());
+        }
+    }
+    leaves
 }
 
 /// New names of leaves whose names stand more than once: numbered in document order.

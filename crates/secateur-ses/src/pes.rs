@@ -189,6 +189,18 @@ impl Pes {
         self.names.text(self.nodes[node as usize].name)
     }
 
+    /// The name of a node without the number of its copy, and the level behind it: `cell_2.1` is
+    /// `cell` at `1`.
+    pub fn base_name(&self, node: u32) -> (&str, &str) {
+        let (name, copy) = (self.name(node), self.nodes[node as usize].copy);
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let level = name.rsplit_once('.').filter(|(_, level)| is_number(level));
+        let (front, level) = level.unwrap_or((name, ""));
+        let number = copy.to_string();
+        let bare = front.strip_suffix(&number).and_then(|front| front.strip_suffix('_'));
+        (bare.filter(|_| copy > 0).unwrap_or(front), level)
+    }
+
     /// The nodes right below a node.
     pub fn children(&self, node: u32) -> std::ops::Range<u32> {
         let node = &self.nodes[node as usize];
@@ -257,6 +269,15 @@ impl Pes {
     /// How many entities it has.
     pub fn entities(&self) -> u64 {
         self.nodes.iter().filter(|node| !node.is_aspect).count() as u64
+    }
+
+    /// Whether an entity is called `NONE`, and so stands for nothing; in a flat structure several
+    /// of them have numbers behind the name.
+    pub fn is_left_out(&self, node: u32) -> bool {
+        let found = &self.nodes[node as usize];
+        let Some(rest) = self.name(node).strip_prefix("NONE") else { return false };
+        let numbered = || rest.strip_prefix('_').is_some_and(|rest| rest.parse::<u32>().is_ok());
+        !found.is_aspect && (rest.is_empty() || (self.stage == Stage::Fpes && numbered()))
     }
 
     /// Whether an entity has nothing below.

@@ -3,8 +3,8 @@
 //! An entity with parts is a coupled model of them, an entity without parts an atomic model: its
 //! attribute `mb` names a model of the model base, its other attributes are the parameters.
 //! Attributes that begin with `_` number copies and are no parameters; those that are `None`
-//! count as not given. An entity called `NONE` is left out, with its couplings. The ports of a
-//! coupled model are those that its couplings name.
+//! count as not given. An entity called `NONE` is left out, with its parts and couplings. The
+//! ports of a coupled model are those that its couplings name.
 //!
 //! A hierarchical structure and the flat one made of it behave the same to the last digit: atomic
 //! models have the same order in both and draw the same random numbers, those of the flat names.
@@ -96,9 +96,6 @@ impl From<TransformError> for RunError {
     }
 }
 
-/// The name of entities that are left out.
-const LEFT_OUT: &str = "NONE";
-
 /// Makes a model of a pruned structure, hierarchical or flat.
 ///
 /// # Errors
@@ -132,8 +129,7 @@ pub fn transform(pes: &Pes, registry: &Registry) -> Result<Model, TransformError
 
 /// The names that leaves have in the flat structure.
 fn flat_names(pes: &Pes) -> HashMap<u32, String> {
-    let leaves: Vec<u32> =
-        pes.walk().map(|(node, _)| node).filter(|node| pes.is_leaf(*node)).collect();
+    let leaves = flatten::leaves(pes);
     let names = match pes.stage {
         // It has been given its names.
         Stage::Fpes => vec![None; leaves.len()],
@@ -215,7 +211,7 @@ impl Build<'_> {
     ) -> Result<(), TransformError> {
         let aspect = self.pes.nodes[node as usize].parent;
         let owner = self.ids[self.pes.nodes[aspect as usize].parent as usize];
-        let (Some(owner), false) = (owner, self.pes.name(node) == LEFT_OUT) else {
+        let (Some(owner), false) = (owner, self.pes.is_left_out(node)) else {
             return Ok(());
         };
         if self.pes.is_leaf(node) {

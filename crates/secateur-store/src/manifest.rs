@@ -75,6 +75,12 @@ pub fn hash_file(path: &Path) -> Result<FileHash, StoreError> {
     hash(&Disk, path)
 }
 
+/// The hash of bytes that are to be a file of this name.
+pub fn hash_bytes(name: &str, bytes: &[u8]) -> FileHash {
+    let blake3 = blake3::Hasher::new().update_rayon(bytes).finalize().to_hex().to_string();
+    FileHash { name: name.to_owned(), bytes: bytes.len() as u64, blake3 }
+}
+
 pub(crate) fn hash(files: &dyn Files, path: &Path) -> Result<FileHash, StoreError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let (bytes, blake3) = hash_contents(files, path)

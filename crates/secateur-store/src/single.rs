@@ -1,11 +1,12 @@
 //! Outputs that are single files, with the same safety.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::error::StoreError;
-use crate::files::{self, Files, sync_dir};
+use crate::files::{self, Files, Handle, Open, sync_dir};
 use crate::inputs;
 use crate::lock::Lock;
 use crate::output::Existing;
@@ -85,7 +86,115 @@ pub fn write_set(files: &Arc<dyn Files>, set: &[(&Path, &[u8])]) -> Result<(), S
     Ok(())
 }
 
+/// A file that is written bit by bit, in memory that does not grow with it. It gets its name when
+/// it is finished; dropped before that, it leaves nothing.
+///
+/// ```
+/// use std::io::Write;
+/// use std::sync::Arc;
+/// use secateur_store::{Disk, Growing};
+///
+/// # let there = tempfile::tempdir()?;
+/// # let path = there.path().join("trace.csv");
+/// let mut file = Growing::begin(&(Arc::new(Disk) as Arc<_>), &path)?;
+/// file.write_all(b"time,component\n")?;
+/// assert!(!path.exists());
+/// file.finish()?;
+/// assert_eq!(std::fs::read(&path)?, b"time,component\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Growing {
+    files: Arc<dyn Files>,
+    handle: Handle,
+    path: PathBuf,
+    beside: Beside,
+    /// What is not on the disk yet.
+    waiting: Vec<u8>,
+    written: u64,
+    finished: bool,
+    _lock: Lock,
+}
+
+/// Bytes that are gathered before they are written.
+const GATHERED: usize = 1 << 18;
+
+impl Growing {
+    /// Begins the file of this path.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_atomic`].
+    pub fn begin(files: &Arc<dyn Files>, path: &Path) -> Result<Self, StoreError> {
+        let beside = Beside::of(&**files, path)?;
+        let lock = Lock::take(files, &beside.lock)?;
+        let temporary = &beside.temporary;
+        files::remove(&**files, temporary)?;
+        let handle = files
+            .open(temporary, Open::New)
+            .map_err(|error| StoreError::from_io(&**files, "write", temporary, 0, error))?;
+        Ok(Self {
+            files: Arc::clone(files),
+            handle,
+            path: path.to_path_buf(),
+            beside,
+            waiting: Vec::with_capacity(GATHERED),
+            written: 0,
+            finished: false,
+            _lock: lock,
+        })
+    }
+
+    /// Gives the file its name, once all of it is on the disk.
+    ///
+    /// # Errors
+    ///
+    /// As [`write_atomic`].
+    pub fn finish(mut self) -> Result<(), StoreError> {
+        let disk = &*Arc::clone(&self.files);
+        let (temporary, needed) = (self.beside.temporary.clone(), self.waiting.len() as u64);
+        self.write_out()
+            .map_err(|error| StoreError::from_io(disk, "write", &temporary, needed, error))?;
+        disk.sync(&self.handle).map_err(|error| StoreError::from_sync(disk, &temporary, error))?;
+        files::rename(disk, &temporary, &self.path)?;
+        self.finished = true;
+        sync_dir(disk, &self.beside.parent)
+    }
+
+    fn write_out(&mut self) -> io::Result<()> {
+        self.files.write_at(&self.handle, self.written, &self.waiting)?;
+        self.written += self.waiting.len() as u64;
+        self.waiting.clear();
+        Ok(())
+    }
+}
+
+impl io::Write for Growing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.waiting.len() + bytes.len() > GATHERED {
+            self.write_out()?;
+        }
+        self.waiting.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    /// Does nothing: what counts is [`Growing::finish`].
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Drop for Growing {
+    fn drop(&mut self) {
+        if !self.finished {
+            // Nobody is left to be told.
+            _ = self.files.remove(&self.beside.temporary);
+        }
+    }
+}
+
 /// The paths beside a file.
+#[derive(Debug)]
 struct Beside {
     parent: PathBuf,
     temporary: PathBuf,

@@ -1,9 +1,12 @@
-//! Times DEVStone: `devs [--peer PROGRAM] [--runs N] [KIND WIDTH DEPTH]...` prints the median
-//! seconds of a simulation and its transitions a second. With a peer (`peers/xdevs`) each run of
+//! Times DEVStone: `devs [--pruned] [--peer PROGRAM] [--runs N] [KIND WIDTH DEPTH]...` prints the
+//! median seconds of a simulation and its transitions a second. With `--pruned` the models are
+//! pruned from the structures in `examples/ses`, a seeder included, whose few transitions are not
+//! counted. With a peer (`peers/xdevs`) each run of
 //! ours is followed by one of the peer's, and the ratio of the medians is printed. Each run is a
 //! process of its own on one thread; building the model is not timed.
 //!
-//! `devs once KIND WIDTH DEPTH` is such a run: it prints its seconds.
+//! `devs once KIND WIDTH DEPTH` is such a run, `devs pruned KIND WIDTH DEPTH` one of a pruned model:
+//! it prints its seconds.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "the times are the result")]
 
@@ -11,7 +14,11 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use secateur_ses::devs::devstone::{self, Kind};
+use secateur_ses::devs::models::Registry;
 use secateur_ses::devs::{Flat, Simulation, Until};
+use secateur_ses::language;
+use secateur_ses::prune::{Request, prune};
+use secateur_ses::transform::transform;
 
 /// A model of the benchmark.
 #[derive(Clone, Copy)]
@@ -25,6 +32,7 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let done = match words.first().map(String::as_str) {
         Some("once") => case(&words[1..]).and_then(once).map(|seconds| println!("{seconds}")),
+        Some("pruned") => case(&words[1..]).and_then(pruned).map(|seconds| println!("{seconds}")),
         _ => compare(&words),
     };
     match done {
@@ -60,11 +68,39 @@ fn once(case: Case) -> Result<f64, String> {
     Ok(seconds)
 }
 
+/// The seconds of one simulation of the model that the example prunes to.
+fn pruned(case: Case) -> Result<f64, String> {
+    let Case { kind, width, depth } = case;
+    let text = match kind {
+        Kind::Li => include_str!("../../../../examples/ses/devstone-li.ses"),
+        Kind::Hi => include_str!("../../../../examples/ses/devstone-hi.ses"),
+        Kind::Ho => include_str!("../../../../examples/ses/devstone-ho.ses"),
+        Kind::Homod => include_str!("../../../../examples/ses/devstone-homod.ses"),
+    };
+    let ses = language::read(text).map_err(|e| e.to_string())?;
+    let sizes = [("width", width), ("depth", depth)];
+    let variables = sizes.map(|(name, size)| (name.to_owned(), size.to_string())).to_vec();
+    let request = Request { variables, depth: depth as u32, ..Request::default() };
+    let pes = prune(&ses, &request).map_err(|e| e.to_string())?.pes;
+    let model = transform(&pes, &Registry::ready()).map_err(|e| e.to_string())?;
+    let flat = Flat::new(&model).map_err(|e| e.to_string())?;
+    let mut simulation = Simulation::new(&flat, 0);
+    let start = Instant::now();
+    let done = simulation.run(Until::time(1.0), &mut ()).map_err(|e| e.to_string())?;
+    let seconds = start.elapsed().as_secs_f64();
+    let expect = devstone::work(kind, width as u64, depth as u64);
+    if (done.external, done.received) != (expect.transitions, expect.events) {
+        return Err(format!("{} did {done:?}, not {expect:?}", kind.name()));
+    }
+    Ok(seconds)
+}
+
 fn compare(words: &[String]) -> Result<(), String> {
-    let (mut peer, mut runs, mut rest) = (None, 5, Vec::new());
+    let (mut peer, mut runs, mut rest, mut how) = (None, 5, Vec::new(), "once");
     let mut words = words.iter();
     while let Some(word) = words.next() {
         match word.as_str() {
+            "--pruned" => how = "pruned",
             "--peer" => peer = words.next().cloned(),
             "--runs" => {
                 let count = words.next().and_then(|n| n.parse().ok());
@@ -84,7 +120,7 @@ fn compare(words: &[String]) -> Result<(), String> {
     for case in cases {
         let (mut ours, mut theirs) = (Vec::new(), Vec::new());
         for _ in 0..runs {
-            ours.push(run(&own, &["once"], case)?);
+            ours.push(run(&own, &[how], case)?);
             if let Some(peer) = &peer {
                 theirs.push(run(peer, &[], case)?);
             }

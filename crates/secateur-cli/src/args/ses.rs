@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use secateur::ses::optimize::Quantity;
 
 #[derive(Debug, Subcommand)]
@@ -92,6 +92,7 @@ are. `mb` of an entity names the model, its other attributes are the parameters.
 const OPTIMIZE_EXAMPLES: &str = "Examples:
   secateur ses optimize fms.ses --maximize throughput --budget 200 --replications 5 --until 2000 --depth 0
   secateur ses optimize fms.ses --minimize lead-time --until 2000 -o best.pes --report page.html
+  secateur ses optimize fms.ses --maximize throughput --minimize entities --choose transport=agv --until 2000 --report page.html
 A family that is larger than the budget is drawn from; the better half stays, with twice the
 replications, and so on. All members have the same random numbers.";
 
@@ -211,7 +212,7 @@ pub(crate) struct FamilyArgs {
 #[derive(Args, Debug)]
 pub(crate) struct RunArgs {
     /// Time at which the simulation ends
-    #[arg(long, value_name = "T")]
+    #[arg(long, value_name = "T", default_value_t = 3600.0)]
     pub(crate) until: f64,
 
     /// Time before which nothing counts in statistics
@@ -247,6 +248,11 @@ pub(crate) struct SimulateArgs {
     #[arg(long, value_name = "FILE.svg")]
     pub(crate) plot: Option<PathBuf>,
 
+    /// Write a page (.html) or a record (.json) with all measures, the drawn structure and who was
+    /// in which phase
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+
     /// Set a variable of the structure; texts need quotes
     #[arg(short = 'D', long = "define", value_name = "NAME=EXPR", value_parser = definition)]
     pub(crate) define: Vec<(String, String)>,
@@ -264,43 +270,23 @@ pub(crate) struct SimulateArgs {
     pub(crate) force: bool,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum QuantityArg {
-    /// Finished jobs in a unit of time
-    Throughput,
-    /// Time from birth to finish
-    LeadTime,
-    /// Jobs in all components
-    WorkInProgress,
-}
-
-impl QuantityArg {
-    pub(crate) fn quantity(self) -> Quantity {
-        match self {
-            Self::Throughput => Quantity::Throughput,
-            Self::LeadTime => Quantity::LeadTime,
-            Self::WorkInProgress => Quantity::WorkInProgress,
-        }
-    }
-}
-
 #[derive(Args, Debug)]
 pub(crate) struct OptimizeArgs {
     #[command(flatten)]
     pub(crate) family: FamilyArgs,
 
-    /// Of this, the more the better
-    #[arg(
-        long,
-        value_name = "MEASURE",
-        required_unless_present = "minimize",
-        conflicts_with = "minimize"
-    )]
-    pub(crate) maximize: Option<QuantityArg>,
+    /// Of this, the more the better: throughput, lead-time, work-in-progress, entities,
+    /// utilization=NAME or waiting=NAME of components, sum=VARIABLE over the entities
+    #[arg(long, value_name = "MEASURE", required_unless_present = "minimize")]
+    pub(crate) maximize: Vec<Quantity>,
 
-    /// Of this, the less the better
+    /// Of this, the less the better; with two measures the front of the trade-off is found
     #[arg(long, value_name = "MEASURE")]
-    pub(crate) minimize: Option<QuantityArg>,
+    pub(crate) minimize: Vec<Quantity>,
+
+    /// Keep to a choice in all members
+    #[arg(long, value_name = "PATH=CHILD", num_args = 1..)]
+    pub(crate) choose: Vec<String>,
 
     /// Members that are simulated at most
     #[arg(long, value_name = "N", default_value_t = 200)]

@@ -12,6 +12,7 @@ use secateur::neural::Neural;
 use serde_json::json;
 
 use super::Manner;
+use super::prune::network_cost;
 use crate::out;
 
 const FOLDER: &str = "secateur-demo";
@@ -177,7 +178,7 @@ fn rows(records: &[(String, Record)]) -> Vec<Row> {
             sparsity: 0.0,
             perplexity: measured(first).0,
             change: 0.0,
-            bytes: first.cost.before.bytes,
+            bytes: network_cost(first).before.bytes,
             seconds: 0.0,
         });
     }
@@ -194,7 +195,7 @@ fn rows(records: &[(String, Record)]) -> Vec<Row> {
             sparsity: record.sparsity(),
             perplexity: after,
             change: after / before - 1.0,
-            bytes: record.cost.after.bytes,
+            bytes: network_cost(record).after.bytes,
             seconds: record.run.seconds.unwrap_or(0.0),
         });
     }

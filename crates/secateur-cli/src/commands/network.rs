@@ -22,7 +22,7 @@ use secateur::neural::options::Choice;
 use serde_json::json;
 
 use super::Manner;
-use super::prune::command;
+use super::prune::{command, network_cost};
 use crate::args::{
     BenchArgs, EvalArgs, GranularityWord, PruneArgs, RecalibrateWord, SensitivityArgs, ShapeArgs,
     VerifyArgs,
@@ -528,7 +528,7 @@ fn show_preview(recipe: &Recipe, manner: Manner) -> Result<ExitCode, RunError> {
 }
 
 fn summary(record: &Record, output: &str) -> serde_json::Value {
-    let cost = &record.cost;
+    let cost = network_cost(record);
     let pair = |of: fn(&secateur::core::record::Cost) -> u64| [of(&cost.before), of(&cost.after)];
     let quality = |metric: &str| {
         record
@@ -573,7 +573,7 @@ fn show(record: &Record, args: &PruneArgs) {
         if by_channel { "groups" } else { "layers" },
         record.run.recipe.method
     ));
-    let cost = &record.cost;
+    let cost = network_cost(record);
     let line = |name: &str, before: u64, after: u64, show: fn(u64) -> String| {
         let share = after as f64 / before.max(1) as f64 * 100.0;
         out::line(&format!("{name:<11} {} -> {} ({share:.1} %)", show(before), show(after)));

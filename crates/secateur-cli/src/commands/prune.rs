@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use secateur::core::recipe::{Allocation, Calibration, Sampling};
-use secateur::core::record::Record;
+use secateur::core::record::{Change, Cost, Record};
 use secateur::core::{Budget, Family, Job, OnExisting, Recipe, RunError};
 use secateur::neural::plan::{Plan, plan};
 use secateur::neural::prune::Work;
@@ -147,6 +147,11 @@ fn show_plan(plan: &Plan, args: &PruneArgs) {
 }
 
 /// What `--json` prints.
+/// What a network cost before and after.
+pub(crate) fn network_cost(record: &Record) -> &Change<Cost> {
+    record.cost.network().expect("the neural family writes the costs of networks")
+}
+
 fn summary(record: &Record, output: &str) -> serde_json::Value {
     let quality = record.quality.iter().find(|q| q.metric == "perplexity");
     let embeddings = record.quality.iter().find(|q| q.metric != "perplexity");
@@ -156,15 +161,16 @@ fn summary(record: &Record, output: &str) -> serde_json::Value {
         quality.and_then(|q| side(q).as_ref()).map(|m| m.value)
     };
     let skipped = record.groups.iter().filter(|g| g.skipped.is_some()).count();
+    let cost = network_cost(record);
     json!({
         "output": output,
         "method": record.run.recipe.method,
         "sparsity": record.sparsity(),
         "layers_pruned": record.groups.len() - skipped,
         "layers_skipped": skipped,
-        "parameters": record.cost.after.parameters,
-        "nonzeros": [record.cost.before.nonzeros, record.cost.after.nonzeros],
-        "bytes": [record.cost.before.bytes, record.cost.after.bytes],
+        "parameters": cost.after.parameters,
+        "nonzeros": [cost.before.nonzeros, cost.after.nonzeros],
+        "bytes": [cost.before.bytes, cost.after.bytes],
         "perplexity": [value(|q| &q.before), value(|q| &q.after)],
         "embedding_cosine": embeddings.and_then(|q| q.after.as_ref()).map(|m| m.value),
         "seconds": record.run.seconds,

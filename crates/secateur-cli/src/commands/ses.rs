@@ -6,8 +6,10 @@ mod family;
 mod files;
 mod optimize;
 mod prune;
+mod report;
 mod results;
 mod simulate;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -17,6 +19,7 @@ use super::Manner;
 use crate::args::ses::SesCommand;
 
 pub(crate) use demo::run as demo;
+pub(crate) use verify::{is_structure, verify};
 
 pub(crate) fn run(command: &SesCommand, manner: Manner) -> Result<ExitCode, RunError> {
     match command {

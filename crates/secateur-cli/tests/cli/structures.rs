@@ -112,3 +112,114 @@ fn questions_are_asked_and_errors_write_nothing() {
     assert_eq!(run(at, &["prune", "missing.ses", "-o", "d.pes"], "").0, 3);
     assert_eq!(run(at, &["flatten", fms, "-o", "d.pes"], "").0, 3);
 }
+
+/// Bytes of a file in a folder.
+fn bytes(folder: &Path, name: &str) -> Vec<u8> {
+    std::fs::read(folder.join(name)).unwrap()
+}
+
+fn manifest(folder: &Path, name: &str) -> Value {
+    serde_json::from_slice(&bytes(folder, &format!("{name}.secateur.json"))).unwrap()
+}
+
+fn verify(folder: &Path, name: &str) -> (i32, String) {
+    let mut command = assert_cmd::Command::new(PROGRAM);
+    let output = command.current_dir(folder).args(["verify", name]).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    (output.status.code().unwrap_or(-1), text)
+}
+
+#[test]
+fn results_have_manifests_that_are_the_same_on_every_run() {
+    let folder = scratch();
+    let at = folder.path();
+    std::fs::copy(example("fms.ses"), at.join("fms.ses")).unwrap();
+    let prune = ["prune", "fms.ses", "-o", "a.ipes", "--choose", "robot=scara", "fixture=rail"];
+    let prune = [&prune[..], &["--delay", "transport"]].concat();
+    assert_eq!(run(at, &prune, "").0, 0);
+    let first = manifest(at, "a.ipes");
+    assert_eq!(first["command"], "prune");
+    assert_eq!(first["asked"]["delay"][0], "transport");
+    assert_eq!(first["files"][0]["name"], "a.ipes");
+    assert_eq!(first["files"][0]["bytes"], bytes(at, "a.ipes").len());
+    assert_eq!(first["inputs"][0]["name"], "fms.ses");
+    assert_eq!(
+        first["log"].as_array().map(Vec::len),
+        first["decisions"].as_u64().map(|n| n as usize)
+    );
+    let forced = [&prune[..], &["--force"]].concat();
+    assert_eq!(run(at, &forced, "").0, 0);
+    assert_eq!(manifest(at, "a.ipes"), first);
+    let resume = ["resume", "a.ipes", "-o", "a.pes", "--choose", "transport=agv"];
+    assert_eq!(run(at, &resume, "").0, 0);
+    assert_eq!(manifest(at, "a.pes")["inputs"][0]["blake3"], first["files"][0]["blake3"]);
+    assert_eq!(run(at, &["flatten", "a.pes", "-o", "a.fpes"], "").0, 0);
+    for name in ["a.ipes", "a.pes", "a.fpes", "fms.ses"] {
+        let (exit, text) = verify(at, name);
+        assert_eq!(exit, 0, "{name}: {text}");
+        assert!(!text.contains("FAILED"), "{text}");
+    }
+    let changed = String::from_utf8(bytes(at, "a.pes")).unwrap().replace("agv", "AGV");
+    std::fs::write(at.join("a.pes"), changed).unwrap();
+    let (exit, text) = verify(at, "a.pes");
+    assert_eq!(exit, 6, "{text}");
+    assert!(text.contains("other bytes"), "{text}");
+}
+
+#[test]
+fn only_our_own_results_are_replaced() {
+    let folder = scratch();
+    let at = folder.path();
+    std::fs::copy(example("fms.ses"), at.join("fms.ses")).unwrap();
+    let all = ["--choose", "robot=scara", "fixture=rail", "transport=agv", "--force"];
+    let prune = |name: &str| run(at, &[&["prune", "fms.ses", "-o", name][..], &all].concat(), "").0;
+    std::fs::copy(example("network.ses"), at.join("mine.ses")).unwrap();
+    std::fs::write(at.join("mine.dot"), "digraph mine {}").unwrap();
+    for name in ["mine.ses", "mine.dot", "fms.ses"] {
+        let before = bytes(at, name);
+        assert_eq!(prune(name), 2, "{name}");
+        assert_eq!(bytes(at, name), before);
+    }
+    for name in ["a.pes", "a.jsonsestree", "a.dot"] {
+        assert_eq!((prune(name), prune(name)), (0, 0), "{name}");
+    }
+    // A result of ours whose manifest got lost is one still.
+    std::fs::remove_file(at.join("a.pes.secateur.json")).unwrap();
+    assert_eq!(prune("a.pes"), 0);
+    std::fs::write(at.join("b.pes.secateur.json"), "{}").unwrap();
+    assert_eq!(prune("b.pes"), 2, "the manifest is of somebody else");
+}
+
+#[test]
+fn a_search_keeps_choices_and_trades_off() {
+    let folder = scratch();
+    let at = folder.path();
+    let fms = example("fms.ses");
+    let fms = fms.to_str().unwrap();
+    let search = ["optimize", fms, "--until", "300", "--depth", "0", "-D", "cells=2"];
+    let two = ["--maximize", "throughput", "--minimize", "utilization=machine"];
+    let more = ["--choose", "transport=agv", "-o", "best.pes", "--report", "best.json"];
+    let words = [&search[..], &two, &more].concat();
+    let (exit, found, stderr) = run(at, &words, "");
+    assert_eq!(exit, 0, "{stderr}");
+    assert_eq!(found["objectives"][1]["measure"], "utilization=machine");
+    for member in found["ranked"].as_array().unwrap() {
+        let choices = member["choices"].to_string();
+        assert!(choices.contains("transportSPEC=agv"), "{choices}");
+        assert_eq!(member["results"].as_array().map(Vec::len), Some(2));
+    }
+    assert_eq!(found["ranked"][0]["front"], true);
+    assert_eq!(manifest(at, "best.pes")["asked"]["choose"][0], "transport=agv");
+    let record: Value = serde_json::from_slice(&bytes(at, "best.json")).unwrap();
+    let labels: Vec<&str> =
+        record["cost"].as_array().unwrap().iter().filter_map(|row| row["label"].as_str()).collect();
+    assert!(labels.contains(&"Couplings") && labels.contains(&"Simulations"), "{labels:?}");
+    for (words, says) in [
+        (["--maximize", "speed"], "lead-time"),
+        (["--minimize", "sum=price"], "no entity has a variable price"),
+        (["--minimize", "waiting=mill"], "there is no component mill"),
+    ] {
+        let (exit, _, stderr) = run(at, &[&search[..], &words].concat(), "");
+        assert!([2, 3].contains(&exit) && stderr.contains(says), "{exit}: {stderr}");
+    }
+}

@@ -54,10 +54,10 @@ pub(super) fn record(
             peak_memory_bytes: crate::family::peak_memory(),
         },
         groups: done.groups.clone(),
-        cost: Change {
+        cost: record::Costs::Network(Change {
             before: cost(model, times.map(|t| t[0])),
             after: cost(small, times.map(|t| t[1])),
-        },
+        }),
         quality: qualities.map_or(Vec::new(), |(a, b)| quality(finished, small, [a, b])),
         warnings,
         figures: figures(finished, small, qualities),

@@ -2,7 +2,7 @@
 
 use secateur_core::figure::{Figure, Points};
 use secateur_core::recipe::{Absorb, Scope};
-use secateur_core::record::{Change, Cost, Named, Record, Run};
+use secateur_core::record::{Change, Cost, Costs, Named, Record, Run};
 use secateur_core::{Budget, Progress, Recipe};
 use serde::Serialize;
 
@@ -189,7 +189,7 @@ pub fn page(
             peak_memory_bytes: None,
         },
         groups: Vec::new(),
-        cost: Change { before: cost.clone(), after: cost },
+        cost: Costs::Network(Change { before: cost.clone(), after: cost }),
         quality: Vec::new(),
         warnings: Vec::new(),
         figures,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use secateur_core::figure::Span;
 
 use super::{Drawn, Table, WIDE, count, range};
-use crate::frame::SIZE;
+use crate::frame::{self, Key, SIZE};
 use crate::number::decimal;
 use crate::scale::Axis;
 use crate::svg::{Svg, px};
@@ -18,6 +18,8 @@ const SPANS_MAX: usize = 1_500;
 /// Width of a column of such a share, pixels.
 const COLUMN: f64 = 2.0;
 const ROW: f64 = 26.0;
+/// Widest name of a lane, pixels.
+const LANE_MAX: f64 = 310.0;
 
 pub(super) fn spans(title: &str, unit: &str, lanes: &[String], spans: &[Span]) -> Drawn {
     let ends = spans.iter().flat_map(|s| [s.start, s.end]);
@@ -28,32 +30,47 @@ pub(super) fn spans(title: &str, unit: &str, lanes: &[String], spans: &[Span]) -
     let axis = Axis::exact(low, high, 8);
     let shown = lanes.len().min(LANES_MAX);
     let lane_names: Vec<String> = lanes.iter().take(shown).map(|l| name(l)).collect();
-    let left = lane_names.iter().map(|l| width(l, SIZE)).fold(0.0, f64::max).min(220.0) + 14.0;
+    let left = lane_names.iter().map(|l| width(l, SIZE)).fold(0.0, f64::max).min(LANE_MAX) + 14.0;
     let right = WIDE - 24.0;
     let at = |v: f64| left + axis.at(v) * (right - left);
-    let bottom = 4.0 + ROW * shown as f64;
-    let mut svg = Svg::new(WIDE, bottom + 42.0);
+    let kinds = kinds(spans);
+    let mut svg = Svg::new(WIDE, 0.0);
+    let names: Vec<&str> = kinds.iter().map(String::as_str).collect();
+    let legend = frame::legend(&mut svg, &names, Key::Patch, WIDE);
+    let top = legend + if legend > 0.0 { 12.0 } else { 4.0 };
+    let bottom = top + ROW * shown as f64;
+    svg.height(bottom + 42.0);
     for (value, label) in &axis.ticks {
-        svg.line([at(*value), 0.0], [at(*value), bottom], "grid");
+        svg.line([at(*value), top - 4.0], [at(*value), bottom], "grid");
         svg.text(at(*value), bottom + 16.0, "m", label);
     }
     for (row, lane) in lane_names.iter().enumerate() {
-        let y = 4.0 + ROW * row as f64;
+        let y = top + ROW * row as f64;
         svg.text(left - 12.0, y + 15.0, "e label", &fit(lane, SIZE, left - 13.0));
     }
     let dense = spans.len() > SPANS_MAX;
     if dense {
-        for (row, shares) in shares(spans, shown, [left, right], &at).iter().enumerate() {
-            let floor = 4.0 + ROW * (row + 1) as f64 - 6.0;
-            svg.path(&profile(shares, left, floor), "busy", "");
+        for (kind, lanes) in stacked(spans, &kinds, shown, [left, right], &at).iter().rev() {
+            for (row, shares) in
+                lanes.iter().enumerate().filter(|(_, s)| s.iter().any(|s| *s > 0.0))
+            {
+                let floor = top + ROW * (row + 1) as f64 - 6.0;
+                let tip = kinds.get(*kind).map_or("", String::as_str);
+                svg.path(
+                    &profile(shares, left, floor),
+                    &format!("fill {}", frame::class(*kind)),
+                    tip,
+                );
+            }
         }
     }
     let single = if dense { Vec::new() } else { pieces(spans, shown, &at) };
     for (row, pieces) in single.into_iter().enumerate() {
-        let y = 4.0 + ROW * row as f64;
+        let y = top + ROW * row as f64;
         for piece in pieces {
+            let class = format!("span {}", frame::class(kind_of(&kinds, &piece.label)));
             let wide = (piece.to - piece.from).max(1.0);
-            svg.rect([piece.from, y], [wide, ROW - 6.0], "span", &piece.tip);
+            svg.rect([piece.from, y], [wide, ROW - 6.0], &class, &piece.tip);
             if width(&piece.label, SIZE) + 8.0 <= wide {
                 svg.text(piece.from + 5.0, y + 14.5, "inside", &piece.label);
             }
@@ -80,6 +97,59 @@ pub(super) fn spans(title: &str, unit: &str, lanes: &[String], spans: &[Span]) -
         name(unit)
     );
     Drawn::svg(svg.finish(&alternative), true).with(data(unit, lanes, spans)).noting(note)
+}
+
+/// What the spans are called, in the order of the time that they take; empty when there is only
+/// one such name, or more than there are colors.
+fn kinds(spans: &[Span]) -> Vec<String> {
+    let mut times: Vec<(String, f64)> = Vec::new();
+    for span in spans {
+        let label = name(&span.label);
+        let at = times.iter().position(|(known, _)| *known == label).unwrap_or(times.len());
+        if at == times.len() {
+            if at == frame::SERIES {
+                return Vec::new();
+            }
+            times.push((label, 0.0));
+        }
+        times[at].1 += span.end - span.start;
+    }
+    if times.len() < 2 {
+        return Vec::new();
+    }
+    times.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    times.into_iter().map(|(name, _)| name).collect()
+}
+
+/// The color of a name.
+fn kind_of(kinds: &[String], label: &str) -> usize {
+    kinds.iter().position(|kind| kind == label).unwrap_or(0)
+}
+
+/// Per kind and lane the shares of its spans on top of those of the kinds before it.
+fn stacked(
+    spans: &[Span],
+    kinds: &[String],
+    lanes: usize,
+    ends: [f64; 2],
+    at: &dyn Fn(f64) -> f64,
+) -> Vec<(usize, Vec<Vec<f64>>)> {
+    let mut below: Vec<Vec<f64>> = Vec::new();
+    let mut out = Vec::new();
+    for kind in 0..kinds.len().max(1) {
+        let own = spans.iter().filter(|span| kind_of(kinds, &name(&span.label)) == kind);
+        let own: Vec<Span> = own.cloned().collect();
+        let mut lanes = shares(&own, lanes, ends, at);
+        for (shares, below) in lanes.iter_mut().zip(&below) {
+            for (share, below) in shares.iter_mut().zip(below) {
+                // A kind that is not there adds nothing to be drawn.
+                *share = if *share > 0.0 { (*share + below).min(1.0) } else { *below };
+            }
+        }
+        below.clone_from(&lanes);
+        out.push((kind, lanes));
+    }
+    out
 }
 
 struct Piece {

@@ -17,6 +17,8 @@ const LEVELS_MAX: usize = 16;
 const LABEL_MAX: f64 = 150.0;
 /// Distance of leaves.
 const ROW: f64 = 22.0;
+/// Distance of the levels of an outline.
+const INDENT: f64 = 26.0;
 
 pub(super) fn tree(title: &str, nodes: &[TreeNode]) -> Drawn {
     if nodes.is_empty() {
@@ -24,13 +26,20 @@ pub(super) fn tree(title: &str, nodes: &[TreeNode]) -> Drawn {
     }
     let depths = depths(nodes);
     let shown = shown(nodes, &depths);
+    let drawn: Vec<usize> = (0..nodes.len()).filter(|at| shown[*at]).collect();
     let labels: Vec<String> = nodes.iter().map(|n| fit(&name(&n.label), SIZE, LABEL_MAX)).collect();
     let (xs, right) = levels(&depths, &shown, &labels);
+    if right > WIDE {
+        // A tree that is wider than the page is drawn as an outline, a line a node.
+        let svg = indented(nodes, &depths, &shown);
+        return finished(title, nodes, &depths, &shown, svg, true);
+    }
     let ys = rows(nodes, &shown);
     let bottom = ys.iter().copied().fold(0.0, f64::max);
     let wide = right > NARROW;
-    let mut svg = Svg::new(right.max(if wide { WIDE } else { NARROW }), bottom + ROW);
-    for (at, node) in nodes.iter().enumerate().filter(|(at, _)| shown[*at]) {
+    let mut svg = Svg::new(if wide { WIDE } else { NARROW }, bottom + ROW);
+    for at in drawn {
+        let node = &nodes[at];
         let (x, y) = (xs[depths[at]], ys[at]);
         let label = if node.kept { "label" } else { "label gone" };
         if let Some(parent) = node.parent {
@@ -41,13 +50,51 @@ pub(super) fn tree(title: &str, nodes: &[TreeNode]) -> Drawn {
         dot(&mut svg, [x, y], node.kept);
         svg.text(x + 10.0, y + 4.0, label, &labels[at]);
     }
+    finished(title, nodes, &depths, &shown, svg, wide)
+}
+
+/// The drawing with its text alternative, its values and what it leaves out.
+fn finished(
+    title: &str,
+    nodes: &[TreeNode],
+    depths: &[usize],
+    shown: &[bool],
+    svg: Svg,
+    wide: bool,
+) -> Drawn {
     let gone = nodes.iter().filter(|n| !n.kept).count();
     let hidden = shown.iter().filter(|s| !**s).count();
     let note =
         (hidden > 0).then(|| format!("{} further down are not drawn.", count(hidden, "node")));
     let size = format!("{}, {gone} of them cut", count(nodes.len(), "node"));
     let alternative = format!("{title}. Tree of {size}; its root is {}.", name(&nodes[0].label));
-    Drawn::svg(svg.finish(&alternative), wide).with(data(nodes, &depths)).noting(note)
+    Drawn::svg(svg.finish(&alternative), wide).with(data(nodes, depths)).noting(note)
+}
+
+/// Parents above their children, each further to the right.
+fn indented(nodes: &[TreeNode], depths: &[usize], shown: &[bool]) -> Svg {
+    let children = children(nodes, shown);
+    let x = |at: usize| 8.0 + INDENT * depths[at] as f64;
+    let mut svg = Svg::new(WIDE, 0.0);
+    let mut ys = vec![0.0; nodes.len()];
+    let mut y = ROW / 2.0 + 2.0;
+    let mut stack = vec![0];
+    while let Some(at) = stack.pop() {
+        ys[at] = y;
+        if let Some(parent) = nodes[at].parent {
+            let class = if nodes[at].kept { "edge" } else { "edge gone" };
+            let (from, down) = (px(x(parent)), px(ys[parent] + 6.0));
+            svg.path(&format!("M{from} {down}V{}H{}", px(y), px(x(at) - 7.0)), class, "");
+        }
+        dot(&mut svg, [x(at), y], nodes[at].kept);
+        let label = if nodes[at].kept { "label" } else { "label gone" };
+        let room = WIDE - x(at) - 12.0;
+        svg.text(x(at) + 10.0, y + 4.0, label, &fit(&name(&nodes[at].label), SIZE, room));
+        y += ROW;
+        stack.extend(children[at].iter().rev());
+    }
+    svg.height(y);
+    svg
 }
 
 /// A kept node is a disk, a cut one a crossed ring.
@@ -103,14 +150,20 @@ fn levels(depths: &[usize], shown: &[bool], labels: &[String]) -> (Vec<f64>, f64
     (xs, x - 38.0)
 }
 
-/// Leaves one below the other in the order of the tree, parents in the middle of their children.
-fn rows(nodes: &[TreeNode], shown: &[bool]) -> Vec<f64> {
+/// The children of each node that are drawn.
+fn children(nodes: &[TreeNode], shown: &[bool]) -> Vec<Vec<usize>> {
     let mut children: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
     for (at, node) in nodes.iter().enumerate().filter(|(at, _)| shown[*at]) {
         if let Some(parent) = node.parent {
             children[parent].push(at);
         }
     }
+    children
+}
+
+/// Leaves one below the other in the order of the tree, parents in the middle of their children.
+fn rows(nodes: &[TreeNode], shown: &[bool]) -> Vec<f64> {
+    let children = children(nodes, shown);
     let mut ys = vec![0.0; nodes.len()];
     let mut y = ROW / 2.0 + 2.0;
     let mut stack = vec![0];

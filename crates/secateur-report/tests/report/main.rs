@@ -7,7 +7,7 @@ mod tags;
 
 use samples::{example, figure, group, with_figures};
 use secateur_core::Record;
-use secateur_core::record::{Measured, Quality};
+use secateur_core::record::{CostRow, Costs, Measured, Quality, Unit};
 use secateur_report::{html, json, markdown};
 
 const PAGE_MAX: usize = 5_000_000;
@@ -88,13 +88,40 @@ fn values_that_are_no_numbers_are_said_in_words() {
         before: measured(f64::NAN),
         after: measured(f64::INFINITY),
     }];
-    record.cost.before.parameters = 0;
-    record.cost.after.seconds = Some(f64::NAN);
+    let Costs::Network(cost) = &mut record.cost else { panic!("the example is of a network") };
+    cost.before.parameters = 0;
+    cost.after.seconds = Some(f64::NAN);
     let page = html(&record).unwrap();
     assert!(page.contains("not a number"));
     assert!(page.contains('∞'));
     assert!(!page.contains("NaN<") && !page.contains("inf<"), "a raw float reached the page");
     tags::balanced(&page);
+}
+
+#[test]
+fn a_family_names_its_own_costs() {
+    let mut record = example();
+    record.groups.clear();
+    record.figures.clear();
+    record.cost = Costs::Rows(vec![
+        CostRow::new("Couplings <of all>", Unit::Count, Some(12_345.0), Some(57.0)),
+        CostRow::new("Table", Unit::Bytes, Some(2048.0), Some(1024.0)),
+        CostRow::new("Playouts a move", Unit::Number, None, Some(2.5)),
+    ]);
+    let page = html(&record).unwrap();
+    tags::balanced(&page);
+    let text = markdown(&record);
+    for found in [&page, &text] {
+        for word in ["Couplings &lt;of all&gt;", "12,345", "1,024 bytes", "Playouts a move", "2.5"]
+        {
+            assert!(found.contains(word), "{word}: {text}");
+        }
+    }
+    for word in ["Parameters", "Weights", "Nonzeros", "Operations", "on singular", "Groups"] {
+        assert!(!text.contains(word), "{word} is of networks");
+    }
+    let again: Record = serde_json::from_str(&json(&record)).unwrap();
+    assert_eq!(again, record);
 }
 
 #[test]

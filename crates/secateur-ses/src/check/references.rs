@@ -74,7 +74,7 @@ fn shown(coupling: &Coupling) -> String {
 }
 
 /// The entity that one end of a coupling means.
-fn entity_of(ses: &Ses, aspect: &Node, name: &str) -> Option<Id> {
+pub(super) fn entity_of(ses: &Ses, aspect: &Node, name: &str) -> Option<Id> {
     let parent = aspect.parent?;
     if name == "PARENT" || *ses.node(parent).name == *name {
         return Some(parent);

@@ -1,12 +1,15 @@
 //! Structures as DOT and Mermaid, and as a tree figure.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use secateur_core::Figure;
 use secateur_core::figure::TreeNode;
 
 use super::Document;
 use crate::model::{Id, Kind, Ses};
+use crate::pes::Pes;
 
 /// Nodes of a drawing; a picture of more shows nothing.
 pub const NODES_MAX: usize = 20_000;
@@ -135,26 +138,42 @@ pub fn mermaid(document: &Document) -> String {
     text
 }
 
-/// The structure as a figure of a report: `|` marks aspects, `||` specializations, `|||`
-/// multi-aspects; what waits is drawn as cut.
-pub fn figure(document: &Document) -> Figure {
-    let nodes = nodes(document)
-        .into_iter()
-        .map(|node| TreeNode {
-            label: match node.shape {
-                Shape::Aspect => format!("| {}", node.name),
-                Shape::Multi => format!("||| {}", node.name),
-                Shape::Spec => format!("|| {}", node.name),
-                Shape::Entity | Shape::Waiting => node.name,
-            },
-            parent: node.parent,
-            kept: node.shape != Shape::Waiting,
-        })
-        .collect::<Vec<_>>();
-    let mut nodes = nodes;
-    // A figure has one root; entities beside it hang below.
-    for node in nodes.iter_mut().skip(1).filter(|node| node.parent.is_none()) {
-        node.parent = Some(0);
+/// A result as a figure of a report, its entities alone: copies that are equal in all below them
+/// are drawn once, with their number; what waits is drawn as cut.
+pub fn parts(pes: &Pes) -> Figure {
+    let waiting: HashSet<u32> =
+        pes.open.iter().flat_map(|open| open.waiting.iter().map(|r| r.node)).collect();
+    let parts_of = |entity: u32| pes.aspect(entity).map_or(0..0, |aspect| pes.children(aspect));
+    // What is below a node comes after it.
+    let mut looks = vec![0; pes.nodes.len()];
+    for node in (0..pes.nodes.len() as u32).rev() {
+        let below: Vec<u64> = parts_of(node).map(|part| looks[part as usize]).collect();
+        let mut hasher = DefaultHasher::new();
+        (pes.base_name(node), waiting.contains(&node), below).hash(&mut hasher);
+        looks[node as usize] = hasher.finish();
+    }
+    let mut nodes: Vec<TreeNode> = Vec::new();
+    let mut open = vec![(0, None, 1)];
+    while let Some((node, parent, count)) = open.pop() {
+        if nodes.len() == NODES_MAX || pes.nodes.is_empty() {
+            break;
+        }
+        let label = match count {
+            1 => pes.name(node).to_owned(),
+            _ => format!("{} \u{d7} {count}", pes.base_name(node).0),
+        };
+        let at = nodes.len();
+        nodes.push(TreeNode { label, parent, kept: !waiting.contains(&node) });
+        let mut kinds: Vec<(u32, usize)> = Vec::new();
+        let mut known: HashMap<u64, usize> = HashMap::new();
+        for part in parts_of(node) {
+            let first = *known.entry(looks[part as usize]).or_insert(kinds.len());
+            match kinds.get_mut(first) {
+                Some((_, count)) => *count += 1,
+                None => kinds.push((part, 1)),
+            }
+        }
+        open.extend(kinds.into_iter().rev().map(|(part, count)| (part, Some(at), count)));
     }
     Figure::Tree { nodes }
 }

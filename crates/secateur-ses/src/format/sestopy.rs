@@ -127,6 +127,9 @@ fn rows(all: &[Json]) -> Result<Vec<Row<'_>>, SesError> {
         else {
             return Err(fault(place, "a node begins with its number, kind, name and parent"));
         };
+        if name.is_empty() {
+            return Err(fault(Place::Node(uid), "the node has no name"));
+        }
         found.push(Row { uid, class, name, parent, cells });
     }
     let mut index: HashMap<u32, usize> = HashMap::new();
@@ -251,6 +254,9 @@ fn entity(row: &Row<'_>) -> Result<Entity, SesError> {
     let mut entity = Entity::default();
     for attribute in row.list(6) {
         let text = cell(attribute, 1);
+        if cell(attribute, 0).is_empty() {
+            return Err(fault(row.place(), "a variable of the entity has no name"));
+        }
         let value = if cell(attribute, 2) == "x" {
             Given::Computed(Code::read(text, row.place())?)
         } else {
@@ -275,6 +281,9 @@ fn aspect(row: &Row<'_>) -> Result<Aspect, SesError> {
         if !function.trim().is_empty() {
             aspect.computed.push(Code::read(function, row.place())?);
             continue;
+        }
+        if [0, 2, 3, 5].iter().any(|at| port_of(cell(coupling, *at)).0.is_empty()) {
+            return Err(fault(row.place(), "a coupling names no entity or no port"));
         }
         let end = |at: usize| {
             let (port, class) = port_of(cell(coupling, at + 2));
@@ -303,6 +312,9 @@ fn settings(
 ) -> Result<(), SesError> {
     for row in variables {
         let name = cell(row, 0);
+        if !matches!(Code::read(name, Place::None), Ok(code) if code.is_name()) {
+            return Err(fault(Place::None, format!("{name:?} cannot be the name of a variable")));
+        }
         let text = match row.get(1) {
             Some(Json::String(text)) => text.clone(),
             Some(other) => literal(other),

@@ -321,7 +321,7 @@ impl<'a> Reader<'a> {
             "entity" | "delay" | "once" if names => Err(self.parser.fault(
                 "an entity stands below an aspect, a multi-aspect or a specialization (A3)",
             )),
-            "" => {
+            "" if !matches!(self.parser.token().kind, TokenKind::Text(_)) => {
                 Err(self.unexpected("aspect, multi, specialization, input, output or a variable"))
             }
             _ => self.attribute(id),
@@ -374,7 +374,8 @@ impl<'a> Reader<'a> {
     /// `NAME [: TYPE] [= VALUE] [range LOW .. HIGH]`.
     fn attribute(&mut self, id: Id) -> Result<(), SesError> {
         let place = self.parser.place();
-        let name = self.parser.name()?;
+        let quoted = matches!(self.parser.token().kind, TokenKind::Text(_));
+        let name = if quoted { self.named()? } else { self.parser.name()? };
         let class = if self.parser.take(":") { Some(self.named()?.to_string()) } else { None };
         if class.is_none() && !self.parser.is("=") {
             return Err(self.unexpected("`=` or `:`"));

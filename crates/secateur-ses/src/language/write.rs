@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use crate::model::{Aspect, Coupling, End, Entity, Given, Id, Kind, Node, Origin, Ses};
 use crate::script::value::quoted;
 
-/// Words that begin something, so that a name like them needs quotes.
-const WORDS: [&str; 15] = [
+/// Words that begin something or stand in expressions, so that a name like them needs quotes.
+const WORDS: [&str; 27] = [
     "entity",
     "aspect",
     "multi",
@@ -22,6 +22,18 @@ const WORDS: [&str; 15] = [
     "output",
     "range",
     "note",
+    "and",
+    "or",
+    "not",
+    "in",
+    "is",
+    "if",
+    "else",
+    "for",
+    "lambda",
+    "True",
+    "False",
+    "None",
 ];
 
 /// Writes a structure in the language.
@@ -177,7 +189,7 @@ fn attributes(text: &mut String, entity: &Entity, of: &str, indent: &str) {
         if *attribute.name == *format!("_{of}") {
             continue;
         }
-        let _ = write!(text, "{indent}{}", attribute.name);
+        let _ = write!(text, "{indent}{}", name(&attribute.name));
         match (&attribute.class, &attribute.value) {
             (Some(class), _) => {
                 let _ = write!(text, ": {}", name(class));

@@ -82,6 +82,8 @@ pub(super) struct Builder<'a> {
     pub(super) log: Vec<Decision>,
     pub(super) decisions: u64,
     pub(super) rules: Vec<Cached<bool>>,
+    /// Whether rules hold that differ from level to level and no further.
+    pub(super) rules_at: HashMap<(Id, u32), bool>,
     pub(super) counts: Vec<Cached<u64>>,
     pub(super) couplings: HashMap<(Id, u32), u32>,
     sets: Vec<Cached<u32>>,
@@ -123,6 +125,7 @@ impl<'a> Builder<'a> {
             log: Vec::new(),
             decisions: 0,
             rules: vec![Cached::Unknown; nodes],
+            rules_at: HashMap::new(),
             counts: vec![Cached::Unknown; nodes],
             sets: vec![Cached::Unknown; nodes],
             couplings: HashMap::new(),

@@ -212,6 +212,29 @@ impl Choices {
     }
 }
 
+impl Choices {
+    /// What the most exact of the choices wants that speak of a decision, given by the names from
+    /// the root to its entity and its own, and whose child `is_candidate` there.
+    pub(crate) fn wanted_at(
+        &self,
+        path: &str,
+        point: &str,
+        is_candidate: impl Fn(&str) -> bool,
+    ) -> Option<&str> {
+        let mut fits = self.begin();
+        for name in path.split('/').filter(|name| !name.is_empty()) {
+            let is_number =
+                |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+            let bare = name.rsplit_once('_').filter(|(_, copy)| is_number(copy));
+            fits = self.enter(&fits, &[name, bare.map_or(name, |(bare, _)| bare)]);
+        }
+        let points = [point];
+        let spoken = self.at(&fits, &points).filter(|(_, choice, _)| is_candidate(&choice.child));
+        let best = spoken.max_by_key(|(_, _, exact)| *exact);
+        best.and_then(|(path, _, _)| self.choices.get(path as usize)).map(|c| c.child.as_str())
+    }
+}
+
 fn push(fits: &mut Vec<Fit>, fit: Fit) {
     match fits.iter_mut().find(|known| known.path == fit.path && known.step == fit.step) {
         Some(known) => known.exact = known.exact.max(fit.exact),

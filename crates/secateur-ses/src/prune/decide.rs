@@ -131,12 +131,14 @@ impl Builder<'_> {
         let named = |name: &str| {
             node.children.iter().copied().find(|child| *ses.node(*child).name == *name)
         };
-        let full = format!("{}.{level}", node.name);
-        let points = [&*node.name, full.as_str()];
-        let chosen = match self.explicit(work, &points, &|name| named(name).is_some())? {
-            Some(name) => named(&name).map(|child| (child, Reason::Choice)),
-            None => None,
+        let chosen = if work.fits.is_empty() {
+            None
+        } else {
+            let full = format!("{}.{level}", node.name);
+            let points = [&*node.name, full.as_str()];
+            self.explicit(work, &points, &|name| named(name).is_some())?
         };
+        let chosen = chosen.and_then(|name| named(&name)).map(|child| (child, Reason::Choice));
         let found = match chosen {
             Some(found) => Some(found),
             None => match self.ruled(work, &node.children, level)?[..] {
@@ -262,9 +264,16 @@ impl Builder<'_> {
         if let Cached::Always(holds) = self.rules[id as usize] {
             return Ok(Some(holds));
         }
+        if let Some(holds) = self.rules_at.get(&(id, level)) {
+            return Ok(Some(*holds));
+        }
         let holds = self.value(rule, above, level, &[])?.truth();
-        self.rules[id as usize] =
-            if Self::is_dynamic(rule) { Cached::Dynamic } else { Cached::Always(holds) };
+        if !Self::is_dynamic(rule) {
+            self.rules[id as usize] = Cached::Always(holds);
+        } else if !rule.mentions("PATH") {
+            // What is left that differs from place to place is the level.
+            self.rules_at.insert((id, level), holds);
+        }
         Ok(Some(holds))
     }
 

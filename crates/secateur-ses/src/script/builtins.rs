@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use super::eval::{Fault, Machine, Outcome, raise};
+use super::layout;
 use super::value::Value;
 use crate::error::SesError;
 use crate::place::Place;
@@ -465,16 +466,7 @@ fn text_method(
             Value::text(text.replace(&**from, to))
         }
         ("format", values) => {
-            let mut parts = text.split("{}");
-            let mut out = parts.next().unwrap_or_default().to_owned();
-            let mut values = values.iter();
-            for part in parts {
-                match values.next() {
-                    Some(value) => out.push_str(&value.shown()),
-                    None => return raise("IndexError", "format has too few values"),
-                }
-                out.push_str(part);
-            }
+            let out = layout::braces(text, values)?;
             machine.step(out.len() / 8, place)?;
             Value::text(out)
         }

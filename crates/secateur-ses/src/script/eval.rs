@@ -7,6 +7,7 @@ use super::ast::{
     Binary, Clause, Compare, Definition, Expr, ExprKind, Statement, StatementKind, Target,
 };
 use super::builtins;
+use super::layout;
 use super::value::Value;
 use super::{Code, Function};
 use crate::error::SesError;
@@ -319,6 +320,11 @@ impl<'a> Machine<'a> {
             (Add, Value::Text(a), Value::Text(b)) => {
                 self.step((a.len() + b.len()) / 16, place)?;
                 return Ok(Value::text(format!("{a}{b}")));
+            }
+            (Modulo, Value::Text(text), value) => {
+                let out = layout::percent(text, value)?;
+                self.step(out.len() / 8, place)?;
+                return Ok(Value::text(out));
             }
             (Add, Value::List(a), Value::List(b)) => {
                 let mut items = a.0.borrow().clone();

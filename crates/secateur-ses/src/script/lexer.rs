@@ -161,6 +161,12 @@ impl Lexer<'_> {
             let length =
                 rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
             let name: Arc<str> = rest[..length].into();
+            let prefix = name.len() < 3 && name.chars().all(|c| "bBfFrRuU".contains(c));
+            if prefix && rest[length..].starts_with(['"', '\'']) {
+                let (place, name) =
+                    (self.place_at(self.at), format!("a text that begins with {name}"));
+                return Err(SesError::Refused { place, name, allowed: "texts have no prefix" });
+            }
             self.at += length;
             return Ok(TokenKind::Name(name));
         }

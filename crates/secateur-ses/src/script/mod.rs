@@ -8,6 +8,7 @@
 pub(crate) mod ast;
 mod builtins;
 mod eval;
+mod layout;
 pub(crate) mod lexer;
 pub(crate) mod parser;
 mod statements;
@@ -43,7 +44,13 @@ impl Code {
     /// [`SesError::Syntax`] and [`SesError::Refused`].
     pub fn read(text: &str, place: Place) -> Result<Self, SesError> {
         let expr = parser::expression(text, place)?;
-        Ok(Self { text: text.trim().into(), place, expr: Arc::new(expr) })
+        let text = if text.contains('#') { bare(text) } else { text.trim() };
+        Ok(Self { text: text.into(), place, expr: Arc::new(expr) })
+    }
+
+    /// Whether it is a name and nothing else.
+    pub(crate) fn is_name(&self) -> bool {
+        matches!(self.names().first(), Some(name) if **name == *self.text)
     }
 
     /// Whether a free name occurs.
@@ -65,6 +72,15 @@ impl Code {
     /// Whether the value is written out: no name occurs and nothing is called.
     pub fn is_literal(&self) -> bool {
         self.expr.is_literal()
+    }
+}
+
+/// An expression without the remark behind it, which would hide what is written after.
+fn bare(text: &str) -> &str {
+    let tokens = lexer::tokens(text, Place::None).unwrap_or_default();
+    match (tokens.first(), tokens.iter().rev().nth(1)) {
+        (Some(first), Some(last)) => &text[first.start..last.end],
+        _ => text.trim(),
     }
 }
 

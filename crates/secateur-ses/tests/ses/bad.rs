@@ -189,6 +189,71 @@ fn large_families_are_counted_and_drawn_from() {
 }
 
 #[test]
+fn a_billion_members_are_not_listed() {
+    let ses = language::read(
+        "entity a { multi m [30] { entity b { specialization s { entity c entity d } } } }",
+    )
+    .unwrap();
+    let family = Family::new(&ses, &Request::default()).unwrap();
+    for error in [family.first(1_000_000_000).err(), family.sample(1_000_000_000, 1).err()] {
+        let error = error.unwrap();
+        assert!(error.to_string().contains("members to list"), "{error}");
+        assert_eq!(error.kind().exit(), 5);
+    }
+    let error = family.first(400_000).unwrap_err().to_string();
+    assert!(error.contains("choices to list"), "{error}");
+    // A small family is listed whole, whatever the limit.
+    let ses = language::read("entity a { specialization s { entity c entity d } }").unwrap();
+    let family = Family::new(&ses, &Request::default()).unwrap();
+    assert_eq!(family.first(1_000_000_000).unwrap().0.len(), 2);
+}
+
+#[test]
+fn names_that_are_no_words_are_written_in_quotes_and_empty_ones_refused() {
+    let tree = |name: &str, attribute: &str, variable: &str, rule: &str, port: &str| {
+        let couplings = format!(r#"[["a", "1", "{port} / SPR", "b", "3", "y / SPR", "", ""]]"#);
+        format!(
+            r#"SES JSON
+[["1", "Entity Node", "a", "0", "", "", [["{attribute}", "1", "", ""]], [], [], "1", [], "1", "0"], ["2", "Aspect Node", "d", "1", "", "", [], [["d", "2", "{rule}", "", ""]], {couplings}, "1", [], "1", "1"], ["3", "Entity Node", "{name}", "2", "", "", [], [], [], "1", [], "1", "2"]]
+[["ses", ""]]
+[["{variable}", "1", ""]]
+[]
+[]
+[]"#
+        )
+    };
+    let sound = |text: &str| {
+        let Document::Ses(ses) = read(text.as_bytes()).unwrap() else { panic!() };
+        for format in [Format::Language, Format::Json] {
+            let (text, _) = write(&Document::Ses(ses.clone()), format).unwrap();
+            let Document::Ses(again) = read(text.as_bytes()).unwrap() else { panic!() };
+            assert_eq!(again.nodes.len(), 3, "{text}");
+            let names = |ses: &secateur_ses::model::Ses| -> Vec<_> {
+                let entity = ses.entity(0).unwrap();
+                entity.attributes.iter().map(|attribute| attribute.name.clone()).collect()
+            };
+            assert_eq!(names(&again), names(&ses), "{text}");
+        }
+    };
+    for attribute in ["mb", "!mb", "two words", "in", "True", "entity"] {
+        sound(&tree("b", attribute, "n", "n == 1", "x"));
+    }
+    // A remark behind a rule does not hide what is written after it.
+    sound(&tree("b", "mb", "n", "n == 1 # the first", "x"));
+    check_said(&tree("", "mb", "n", "", "x"), &["node 3", "no name"]);
+    check_said(&tree("b", "", "n", "", "x"), &["node 1", "no name"]);
+    check_said(&tree("b", "mb", "n n", "", "x"), &["n n", "name of a variable"]);
+    check_said(&tree("b", "mb", "", "", "x"), &["name of a variable"]);
+    check_said(&tree("b", "mb", "n", "", ""), &["node 2", "no port"]);
+}
+
+#[test]
+fn texts_with_a_prefix_are_refused_by_name() {
+    check_said("entity a { x = f\"b\" }", &["line 1, column 16", "begins with f"]);
+    check_said("entity a { x = r'b' }", &["begins with r"]);
+}
+
+#[test]
 fn xml_is_read_and_its_definitions_refused() {
     let dtd = "<?xml version=\"1.0\"?>\n<!DOCTYPE e [<!ENTITY a \"b\">]>\n<entity name=\"&a;\"/>";
     check_said(dtd, &["line 2", "document type definition"]);

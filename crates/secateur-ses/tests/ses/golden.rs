@@ -148,3 +148,19 @@ fn trees_are_pruned_and_flattened_as_by_sestopy() {
         assert_eq!(ours(&prune(&again, &request).unwrap().pes), ours(&pes), "{name}: rewritten");
     }
 }
+
+#[test]
+fn no_tree_has_ports_or_children_that_contradict() {
+    let Some(data) = data() else { return };
+    let mut known = BTreeMap::new();
+    trees(&data.join("data/ses/sestopy"), &mut known);
+    for (name, path) in known {
+        let Document::Ses(ses) = sestopy::read(&std::fs::read_to_string(path).unwrap()).unwrap()
+        else {
+            panic!("{name}")
+        };
+        let found = secateur_ses::check::check(&ses);
+        let odd = found.iter().find(|finding| finding.rule == "A6" || finding.rule == "port");
+        assert_eq!(odd, None, "{name}");
+    }
+}

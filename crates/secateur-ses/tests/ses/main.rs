@@ -5,6 +5,7 @@
     reason = "helpers of tests fail the test, and say what was skipped"
 )]
 
+mod axioms;
 mod bad;
 mod drawn;
 mod examples;

@@ -87,6 +87,55 @@ fn hierarchical_and_flat_structures_give_identical_traces() {
     }
 }
 
+/// What stands for nothing is left out with all that it was made of, also where several are
+/// numbered in the flat structure, and where couplings go through it.
+#[test]
+fn entities_called_none_leave_out_the_same_in_hierarchical_and_flat_structures() {
+    let unit = |name: &str, chosen: &str| {
+        format!(
+            r#"entity {name} {{
+                aspect {name}DEC {{
+                    entity {name}box {{ mb = "MB/server"  time = 1 }}
+                    couple PARENT.in -> {name}box.in
+                    couple {name}box.out -> PARENT.out
+                }}
+                specialization {name}SPEC {{ entity {name}real {chosen} entity NONE }}
+            }}"#
+        )
+    };
+    for (first, second, expect) in
+        [("when True", "when True", 2), ("", "when True", 1), ("", "", 0)]
+    {
+        let (a, b) = (unit("a", first), unit("b", second));
+        let none = |text: String, chosen: &str| match chosen {
+            "" => text.replace("entity NONE", "entity NONE when True"),
+            _ => text,
+        };
+        let (a, b) = (none(a, first), none(b, second));
+        let text = format!(
+            r#"entity shop {{ aspect shopDEC {{
+                entity source {{ mb = "MB/generator"  interarrival = "exponential(2)" }}
+                {a} {b}
+                entity sink {{ mb = "MB/sink" }}
+                couple source.out -> a.in couple a.out -> sink.in
+                couple source.out -> b.in couple b.out -> sink.in
+            }} }}"#
+        );
+        let ses = secateur_ses::language::read(&text).unwrap();
+        let pes = prune(&ses, &secateur_ses::prune::Request::default()).unwrap().pes;
+        let model = transform(&pes, &Registry::ready()).unwrap();
+        let flat = flatten(&pes).unwrap();
+        assert_eq!(flat.nodes.len(), 6, "{expect}: source, a, b and sink below an aspect");
+        let flat_model = transform(&flat, &Registry::ready()).unwrap();
+        assert_eq!(model.counts().atomics, 2 + expect);
+        assert_eq!(flat_model.counts().atomics, 2 + expect);
+        let (text, done) = trace(&model, 5, 50.0);
+        let (flat_text, flat_done) = trace(&flat_model, 5, 50.0);
+        assert_eq!(done, flat_done);
+        assert!(renamed(&text, &model, &flat_model) == flat_text, "{expect}: traces differ");
+    }
+}
+
 #[test]
 fn devstone_as_a_structure_does_the_work_of_its_closed_forms() {
     for kind in Kind::ALL {

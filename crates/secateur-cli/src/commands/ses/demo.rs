@@ -14,13 +14,13 @@ use secateur::ses::devs::{
 };
 use secateur::ses::format::json::write_pes;
 use secateur::ses::language;
+use secateur::ses::model::Ses;
 use secateur::ses::prune::{Choices, Pruned, Request, prune};
 use secateur::ses::transform::transform;
 use serde_json::json;
 
-use super::Manner;
-use super::prune as pruning;
 use super::simulate::{at, estimate, short, shown};
+use super::{Manner, files, report};
 use crate::commands::demo::failed;
 use crate::out;
 
@@ -37,6 +37,7 @@ const SHOWN_UNTIL: f64 = 60.0;
 /// A depth, pruned and simulated.
 struct Row {
     depth: u32,
+    request: Request,
     pruned: Pruned,
     stations: u64,
     events: u64,
@@ -50,14 +51,15 @@ pub(crate) fn run(manner: Manner) -> Result<ExitCode, RunError> {
     let start = Instant::now();
     let folder = PathBuf::from(FOLDER);
     begin(&folder)?;
+    let ses = language::read(STRUCTURE).map_err(files::at(&folder.join("fms.ses")))?;
     let mut rows = Vec::new();
     for depth in DEPTHS {
         if !manner.quiet {
             out::note(&format!("depth {depth}"));
         }
-        rows.push(row(&folder, depth)?);
+        rows.push(row(&folder, &ses, depth)?);
     }
-    write_report(&folder, &rows, start.elapsed().as_secs_f64())?;
+    write_report(&folder, &ses, &rows, start.elapsed().as_secs_f64())?;
     show(&rows, manner, start.elapsed().as_secs_f64());
     Ok(ExitCode::SUCCESS)
 }
@@ -89,18 +91,17 @@ fn write(path: &Path, text: &str) -> Result<(), RunError> {
     std::fs::write(path, text).map_err(|e| failed(path, &e))
 }
 
-fn row(folder: &Path, depth: u32) -> Result<Row, RunError> {
+fn row(folder: &Path, ses: &Ses, depth: u32) -> Result<Row, RunError> {
     let path = folder.join("fms.ses");
-    let ses = language::read(STRUCTURE).map_err(super::files::at(&path))?;
     let mut choices = Choices::default();
     for choice in CHOICES {
-        choices.choose(choice).map_err(super::files::at(&path))?;
+        choices.choose(choice).map_err(files::at(&path))?;
     }
     let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
     let levels = (depth - 1).to_string();
     let variables = VARIABLES.into_iter().chain([("levels", levels.as_str())]).map(owned).collect();
     let request = Request { choices, variables, depth, ..Request::default() };
-    let pruned = prune(&ses, &request).map_err(super::files::at(&path))?;
+    let pruned = prune(ses, &request).map_err(files::at(&path))?;
     write(&folder.join(format!("depth-{depth}.pes")), &write_pes(&pruned.pes))?;
     let model = transform(&pruned.pes, &Registry::ready()).map_err(at(&path))?;
     let devs = |error: DevsError| at(&path)(error.into());
@@ -128,6 +129,7 @@ fn row(folder: &Path, depth: u32) -> Result<Row, RunError> {
             })
             .unwrap_or(nothing),
         gantt: gantt.figure("time"),
+        request,
         pruned,
     })
 }
@@ -144,7 +146,7 @@ fn machines(outcome: &Outcome) -> Vec<usize> {
     components.filter(|(_, c)| is_machine(&c.path)).map(|(at, _)| at).collect()
 }
 
-fn write_report(folder: &Path, rows: &[Row], seconds: f64) -> Result<(), RunError> {
+fn write_report(folder: &Path, ses: &Ses, rows: &[Row], seconds: f64) -> Result<(), RunError> {
     let Some(middle) = rows.get(1).or(rows.last()) else { return Ok(()) };
     let bars = |title: &str, caption: &str, unit: &str, value: &dyn Fn(&Row) -> f64| Named {
         title: title.to_owned(),
@@ -182,7 +184,7 @@ fn write_report(folder: &Path, rows: &[Row], seconds: f64) -> Result<(), RunErro
     for row in rows {
         figures.push(Named {
             title: format!("Structure at depth {}", row.depth),
-            ..pruning::structure(&row.pruned)
+            ..report::structure(&row.pruned.pes)
         });
     }
     figures.push(Named {
@@ -190,11 +192,14 @@ fn write_report(folder: &Path, rows: &[Row], seconds: f64) -> Result<(), RunErro
         caption: format!("Who was in which phase until {SHOWN_UNTIL}; idle times are left out."),
         figure: middle.gantt.clone(),
     });
-    figures.push(pruning::decisions(&middle.pruned));
-    let input = folder.join("fms.ses");
+    figures.push(report::decisions(&middle.pruned));
     let last = rows.last().unwrap_or(middle);
-    let record =
-        pruning::bare_record("demo", &input, &last.pruned.pes, seconds, figures, Vec::new());
+    let input = files::input(&folder.join("fms.ses"))?;
+    let mut costs = report::costs_of_pruning(ses, &last.request, &last.pruned.pes);
+    costs.push(report::row("Events simulated", None, rows.iter().map(|row| row.events).sum()));
+    let head =
+        report::Head { method: "demo", input: &input, pes: &last.pruned.pes, costs, seconds };
+    let record = report::record(head, figures, Vec::new());
     let page = secateur::report::html(&record).map_err(|error| {
         let message = format!("the report cannot be drawn: {error}");
         RunError::new(secateur::core::Kind::Other, "SEC-CL-005", message)

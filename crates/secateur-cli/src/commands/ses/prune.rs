@@ -5,22 +5,16 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use secateur::core::figure::Figure;
-use secateur::core::recipe::Scope;
-use secateur::core::record::{self, Named, Record};
-use secateur::core::{Budget, Kind, Recipe, RunError};
-use secateur::ses::format::{Document, draw};
-use secateur::ses::pes::{Pes, Stage};
+use secateur::core::record::{CostRow, Input, Record};
+use secateur::core::{Kind, RunError};
+use secateur::ses::pes::Stage;
 use secateur::ses::prune::{self as pruning, Choices, Pruned, Question, Request, Resume};
 use serde_json::json;
 
-use super::Manner;
-use super::files::{self, Target};
+use super::files::{self, Origin, Target};
+use super::{Manner, report};
 use crate::args::ses::{ChoiceArgs, OutputArgs, PruneArgs, ResumeArgs};
 use crate::out;
-
-/// Decisions that the page shows.
-const SHOWN: usize = 2000;
 
 fn choices(args: &ChoiceArgs) -> Result<Choices, RunError> {
     let mut choices = Choices::default();
@@ -41,7 +35,7 @@ pub(super) fn usage(error: secateur::ses::error::SesError) -> RunError {
 pub(super) fn prune(args: &PruneArgs, manner: Manner) -> Result<ExitCode, RunError> {
     let started = Instant::now();
     let inputs = [args.structure.as_path()];
-    let target = Target::new(&args.output.output, args.output.force, &inputs)?;
+    let target = Target::result(&args.output.output, args.output.force, &inputs)?;
     let report = report_target(&args.choices, &args.output, &inputs)?;
     let request = Request {
         choices: choices(&args.choices)?,
@@ -51,9 +45,23 @@ pub(super) fn prune(args: &PruneArgs, manner: Manner) -> Result<ExitCode, RunErr
         leave_open: args.choices.interactive,
     };
     let ses = files::structure(&args.structure)?;
+    let input = files::input(&args.structure)?;
     let pruned = pruning::prune(&ses, &request).map_err(files::at(&args.structure))?;
     let pruned = answered(pruned, &args.choices, &args.structure)?;
-    end(&pruned, &args.structure, &args.choices, &target, report.as_ref(), started, manner)
+    let asked = json!({
+        "define": args.define,
+        "choose": args.choices.choose,
+        "delay": args.choices.delay,
+        "interactive": args.choices.interactive,
+        "depth": args.depth,
+    });
+    let decisions = (&pruned.log[..], pruned.decisions);
+    target.pes(&pruned.pes, &Origin { command: "prune", input: &input, asked, decisions })?;
+    if let Some(report) = &report {
+        let costs = report::costs_of_pruning(&ses, &request, &pruned.pes);
+        report::write(&record("prune", &pruned, &input, costs, started), report)?;
+    }
+    Ok(end(&pruned, &args.choices, &target, started, manner))
 }
 
 pub(super) fn resume(args: &ResumeArgs, manner: Manner) -> Result<ExitCode, RunError> {
@@ -62,7 +70,7 @@ pub(super) fn resume(args: &ResumeArgs, manner: Manner) -> Result<ExitCode, RunE
     // The result may take the place of what is resumed, when that is asked for.
     let same = args.output.output == args.ipes && args.output.force;
     let checked: &[&Path] = if same { &[] } else { &inputs };
-    let target = Target::new(&args.output.output, args.output.force, checked)?;
+    let target = Target::result(&args.output.output, args.output.force, checked)?;
     let report = report_target(&args.choices, &args.output, &inputs)?;
     let request = Resume {
         choices: choices(&args.choices)?,
@@ -71,9 +79,24 @@ pub(super) fn resume(args: &ResumeArgs, manner: Manner) -> Result<ExitCode, RunE
         leave_open: args.choices.interactive,
     };
     let pes = files::result(&args.ipes)?;
+    let input = files::input(&args.ipes)?;
+    let before = report::sizes(&pes);
     let pruned = pruning::resume(pes, &request).map_err(files::at(&args.ipes))?;
     let pruned = answered(pruned, &args.choices, &args.ipes)?;
-    end(&pruned, &args.ipes, &args.choices, &target, report.as_ref(), started, manner)
+    let asked = json!({
+        "choose": args.choices.choose,
+        "delay": args.choices.delay,
+        "interactive": args.choices.interactive,
+        "at": args.at,
+        "depth": args.depth,
+    });
+    let decisions = (&pruned.log[..], pruned.decisions);
+    target.pes(&pruned.pes, &Origin { command: "resume", input: &input, asked, decisions })?;
+    if let Some(report) = &report {
+        let costs = report::costs_of_resuming(before, &pruned.pes);
+        report::write(&record("resume", &pruned, &input, costs, started), report)?;
+    }
+    Ok(end(&pruned, &args.choices, &target, started, manner))
 }
 
 fn report_target(
@@ -82,16 +105,7 @@ fn report_target(
     inputs: &[&Path],
 ) -> Result<Option<Target>, RunError> {
     let Some(path) = choices.report.as_deref() else { return Ok(None) };
-    report_at(path, output.force, inputs).map(Some)
-}
-
-/// A place for a page or a record.
-pub(super) fn report_at(path: &Path, force: bool, inputs: &[&Path]) -> Result<Target, RunError> {
-    if !matches!(path.extension().and_then(|ending| ending.to_str()), Some("html" | "json")) {
-        let message = "a report ends in .html or .json";
-        return Err(RunError::new(Kind::Usage, "SEC-SE-020", message).at(path));
-    }
-    Target::report(path, force, inputs)
+    report::place(path, output.force, inputs).map(Some)
 }
 
 /// Asks for what nothing decides, when that is wanted.
@@ -160,35 +174,23 @@ fn eprint_prompt() {
     let _ = write!(stderr, "> ").and_then(|()| stderr.flush());
 }
 
+/// Says what was done, and whether what had to be complete is.
 fn end(
     pruned: &Pruned,
-    input: &Path,
     args: &ChoiceArgs,
     target: &Target,
-    report: Option<&Target>,
     started: Instant,
     manner: Manner,
-) -> Result<ExitCode, RunError> {
+) -> ExitCode {
     let pes = &pruned.pes;
     let complete = pes.stage == Stage::Pes;
-    target.result(pes)?;
     let seconds = started.elapsed().as_secs_f64();
-    if let Some(report) = report {
-        write_report(&record(pruned, input, seconds), report)?;
-    }
     let open = pruning::waiting(pes);
     for choice in &pruned.unused {
         out::note(&out::clean(&format!("warning: {choice}: it met no decision")));
     }
-    let couplings: u64 = (0..pes.nodes.len() as u32).map(|node| pes.links(node).len() as u64).sum();
+    let couplings = report::couplings_in(pes);
     if manner.json {
-        let log: Vec<_> = pruned
-            .log
-            .iter()
-            .map(|d| {
-                json!({ "path": d.path, "point": d.point, "chosen": d.chosen, "reason": d.reason.word() })
-            })
-            .collect();
         let waiting: Vec<_> =
             open.iter().map(|(path, reason)| json!({ "path": path, "reason": reason })).collect();
         out::json(&json!({
@@ -199,7 +201,7 @@ fn end(
             "entities": pes.entities(),
             "couplings": couplings,
             "decisions": pruned.decisions,
-            "log": log,
+            "log": files::log(&pruned.log),
             "open": waiting,
             "unused": pruned.unused,
             "seconds": seconds,
@@ -218,95 +220,23 @@ fn end(
         }
     }
     let gate = args.require_complete && !complete;
-    Ok(if gate { ExitCode::from(Kind::Gate.exit()) } else { ExitCode::SUCCESS })
-}
-
-/// Writes a record as a page or as JSON, by the ending of the file.
-pub(super) fn write_report(record: &Record, report: &Target) -> Result<(), RunError> {
-    let html = report.path.extension().is_some_and(|ending| ending == "html");
-    let text = if html {
-        secateur::report::html(record)
-            .map_err(|error| RunError::new(Kind::Other, "SEC-CL-001", error.to_string()))?
-    } else {
-        secateur::report::json(record)
-    };
-    report.text(&text)
+    if gate { ExitCode::from(Kind::Gate.exit()) } else { ExitCode::SUCCESS }
 }
 
 /// The record of a pruning.
-fn record(pruned: &Pruned, input: &Path, seconds: f64) -> Record {
+fn record(
+    method: &str,
+    pruned: &Pruned,
+    input: &Input,
+    costs: Vec<CostRow>,
+    started: Instant,
+) -> Record {
     let pes = &pruned.pes;
     let open = pruning::waiting(pes);
     let open = open.iter().take(50).map(|(path, reason)| format!("{path} is open: {reason}."));
     let unused = pruned.unused.iter().map(|choice| format!("{choice} met no decision."));
     let warnings = open.chain(unused).collect();
-    let figures = vec![structure(pruned), decisions(pruned)];
-    bare_record("prune", input, pes, seconds, figures, warnings)
-}
-
-/// The drawn structure.
-pub(super) fn structure(pruned: &Pruned) -> Named {
-    Named {
-        title: "Structure".into(),
-        caption: "One bar marks an aspect; what is left open is crossed out.".into(),
-        figure: draw::figure(&Document::Pes(Box::new(pruned.pes.clone()))),
-    }
-}
-
-/// The decisions that led to a structure.
-pub(super) fn decisions(pruned: &Pruned) -> Named {
-    let rows = pruned.log.iter().take(SHOWN).map(|d| {
-        vec![d.path.clone(), d.point.clone(), d.chosen.clone(), d.reason.word().to_owned()]
-    });
-    let columns = ["entity", "decision", "taken", "why"].map(str::to_owned).to_vec();
-    Named {
-        title: "Decisions".into(),
-        caption: format!(
-            "The first {} of {} decisions, in the order in which they were taken.",
-            pruned.log.len().min(SHOWN),
-            pruned.decisions
-        ),
-        figure: Figure::Table { columns, rows: rows.collect() },
-    }
-}
-
-/// A record of a structure that one was pruned to.
-pub(super) fn bare_record(
-    method: &str,
-    input: &Path,
-    pes: &Pes,
-    seconds: f64,
-    figures: Vec<Named>,
-    warnings: Vec<String>,
-) -> Record {
-    let name = input.display().to_string();
-    let entities = pes.entities();
-    let budget = Budget::Keep(entities as usize);
-    let recipe = Recipe::new("ses", &name, method, budget, Scope::Global);
-    let cost = record::Cost {
-        parameters: entities,
-        nonzeros: entities,
-        bytes: 0,
-        operations: 0,
-        seconds: None,
-    };
-    Record {
-        format: record::FORMAT,
-        run: record::Run {
-            command: crate::commands::prune::command(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            recipe,
-            inputs: Vec::new(),
-            instruction_set: "plain".to_owned(),
-            threads: 1,
-            model: format!("{}: {} entities", pes.name, pes.entities()),
-            seconds: Some(seconds),
-            peak_memory_bytes: None,
-        },
-        groups: Vec::new(),
-        cost: record::Change { before: cost.clone(), after: cost },
-        quality: Vec::new(),
-        warnings,
-        figures,
-    }
+    let figures = vec![report::structure(pes), report::decisions(pruned)];
+    let seconds = started.elapsed().as_secs_f64();
+    report::record(report::Head { method, input, pes, costs, seconds }, figures, warnings)
 }

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 
 use secateur::core::{Kind, RunError};
 use secateur::ses;
-use secateur::ses::format::{Document, draw as drawing};
+use secateur::ses::format::draw as drawing;
 use serde_json::json;
 
 use super::Manner;
-use super::files::{self, Target};
+use super::files::{self, Origin, Target};
 use crate::args::ses::OutputArgs;
 use crate::out;
 
@@ -18,12 +18,14 @@ pub(super) fn flatten(
     output: &OutputArgs,
     manner: Manner,
 ) -> Result<ExitCode, RunError> {
-    let target = Target::new(&output.output, output.force, &[path])?;
+    let target = Target::result(&output.output, output.force, &[path])?;
     let pes = files::result(path)?;
+    let input = files::input(path)?;
     let flat = ses::flatten::flatten(&pes).map_err(files::at(path))?;
     let leaves = flat.walk().filter(|(node, _)| flat.is_leaf(*node)).count();
     let couplings: usize = flat.couplings.iter().map(Vec::len).sum();
-    target.document(&Document::Pes(Box::new(flat)))?;
+    let asked = json!({});
+    target.pes(&flat, &Origin { command: "flatten", input: &input, asked, decisions: (&[], 0) })?;
     if manner.json {
         out::json(&json!({
             "output": output.output.display().to_string(),
@@ -84,8 +86,8 @@ pub(super) fn draw(
     force: bool,
     manner: Manner,
 ) -> Result<ExitCode, RunError> {
-    let picture = svg.map(|svg| Target::new(svg, force, &[path])).transpose()?;
-    let other = output.map(|output| Target::new(output, force, &[path])).transpose()?;
+    let picture = svg.map(|svg| Target::drawing(svg, force, &[path])).transpose()?;
+    let other = output.map(|output| Target::drawing(output, force, &[path])).transpose()?;
     let document = files::read(path)?;
     let mut written = Vec::new();
     if let Some(target) = picture {

@@ -1,12 +1,15 @@
 //! `secateur ses simulate`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
+use secateur::core::figure::Figure;
+use secateur::core::record::{CostRow, Measured, Named, Quality, Record};
 use secateur::core::{Kind, RunError};
 use secateur::ses::devs::models::Registry;
 use secateur::ses::devs::{
-    Done, Estimate, Experiment, Flat, Gantt, Model, Outcome, Simulation, Trace, Until,
+    Done, Estimate, Experiment, Flat, Gantt, Measure, Model, Simulation, Trace, Until,
 };
 use secateur::ses::format::Document;
 use secateur::ses::pes::Pes;
@@ -15,7 +18,7 @@ use secateur::ses::transform::{TransformError, transform};
 use serde_json::{Value, json};
 
 use super::files::{self, Target};
-use super::{Manner, prune as pruning};
+use super::{Manner, prune as pruning, report};
 use crate::args::ses::{RunArgs, SimulateArgs};
 use crate::out;
 
@@ -33,32 +36,44 @@ pub(super) fn at(path: &Path) -> impl Fn(TransformError) -> RunError + '_ {
 }
 
 pub(super) fn run(args: &SimulateArgs, manner: Manner) -> Result<ExitCode, RunError> {
+    let started = Instant::now();
     let path = args.document.as_path();
-    let place = |path: &Option<std::path::PathBuf>| {
-        path.as_deref().map(|out| Target::report(out, args.force, &[path_of(args)])).transpose()
-    };
-    let (trace, plot) = (place(&args.trace)?, place(&args.plot)?);
+    let place = |out: &PathBuf| Target::report(out, args.force, &[path]);
+    let trace = args.trace.as_ref().map(place).transpose()?;
+    let plot = args.plot.as_ref().map(place).transpose()?;
+    let page = |out: &PathBuf| report::place(out, args.force, &[path]);
+    let report = args.report.as_ref().map(page).transpose()?;
     let pes = structure(args)?;
+    let input = files::input(path)?;
     let model = transform(&pes, &Registry::ready()).map_err(at(path))?;
     let devs = |error: secateur::ses::devs::DevsError| at(path)(error.into());
     let flat = Flat::new(&model).map_err(devs)?;
     let outcome = experiment(&args.run, args.replications).run(&flat).map_err(devs)?;
-    let (done, written) = watched(args, &flat, trace.as_ref(), plot.as_ref()).map_err(at(path))?;
-    let mut outputs = Vec::new();
-    for (target, text) in [trace, plot].into_iter().flatten().zip(written) {
-        target.text(&text)?;
-        outputs.push(target.path.display().to_string());
+    let draws = plot.is_some() || report.is_some();
+    let (done, gantt) = watched(args, &flat, trace.as_ref(), draws)?;
+    if let (Some(gantt), Some(plot)) = (&gantt, &plot) {
+        let title = format!("Phases until {}", args.run.until);
+        let drawing = secateur::report::svg(&gantt.figure("time"), &title);
+        plot.text(&drawing.unwrap_or_else(|| empty_drawing(&title)))?;
     }
+    let measures = outcome.measures();
+    if let (Some(gantt), Some(report)) = (&gantt, &report) {
+        let seconds = started.elapsed().as_secs_f64();
+        let costs = costs(&pes, &model, &done);
+        let head = report::Head { method: "simulate", input: &input, pes: &pes, costs, seconds };
+        report::write(&record(args, head, &measures, gantt.figure("time")), report)?;
+    }
+    if let Some(gantt) = gantt.filter(|gantt| gantt.left_out() > 0) {
+        out::note(&format!("warning: {} spans are not drawn", out::count(gantt.left_out())));
+    }
+    let outputs = [trace, plot, report].into_iter().flatten();
+    let outputs: Vec<String> = outputs.map(|target| target.path.display().to_string()).collect();
     if manner.json {
-        out::json(&summary(args, &pes, &model, &outcome, &done, &outputs));
+        out::json(&summary(args, &pes, &model, &measures, &done, &outputs));
     } else {
-        show(args, &pes, &model, &outcome, &done, &outputs);
+        show(args, &pes, &model, &measures, &done, &outputs);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn path_of(args: &SimulateArgs) -> &Path {
-    &args.document
 }
 
 /// The result that is simulated: as it is, or pruned from a structure.
@@ -88,39 +103,94 @@ fn structure(args: &SimulateArgs) -> Result<Pes, RunError> {
     Ok(pruned.pes)
 }
 
-/// Simulates the first replication once more and looks on: what was done, and the texts that are
-/// wanted, the trace first.
-fn watched(
+/// Simulates the first replication once more and looks on: writes the trace row by row, and
+/// gathers what the chart needs.
+fn watched<'f>(
     args: &SimulateArgs,
-    flat: &Flat,
+    flat: &'f Flat<'f>,
     trace: Option<&Target>,
-    plot: Option<&Target>,
-) -> Result<(Done, Vec<String>), TransformError> {
+    draws: bool,
+) -> Result<(Done, Option<Gantt<'f>>), RunError> {
+    let fault = |error: secateur::ses::devs::DevsError| at(&args.document)(error.into());
     let until = Until::time(args.run.until);
     let mut simulation = Simulation::new(flat, args.run.seed);
-    let mut texts = Vec::new();
-    let mut gantt = Gantt::new(flat);
-    let done = if trace.is_some() {
-        let mut watch = (Trace::new(flat, Vec::new()), gantt);
-        let done = simulation.run(until, &mut watch)?;
-        let bytes = watch.0.finish()?;
-        texts.push(String::from_utf8_lossy(&bytes).into_owned());
-        gantt = watch.1;
-        done
-    } else if plot.is_some() {
-        simulation.run(until, &mut gantt)?
-    } else {
-        simulation.run(until, &mut ())?
+    let mut gantt = draws.then(|| Gantt::new(flat));
+    let mut trace = match trace {
+        Some(target) => Some(Trace::new(flat, target.grow()?)),
+        None => None,
     };
-    if plot.is_some() {
-        let title = format!("Phases until {}", args.run.until);
-        let drawing = secateur::report::svg(&gantt.figure("time"), &title);
-        texts.push(drawing.unwrap_or_else(|| empty_drawing(&title)));
-        if gantt.left_out() > 0 {
-            out::note(&format!("warning: {} spans are not drawn", out::count(gantt.left_out())));
-        }
+    let done = match (&mut trace, &mut gantt) {
+        (Some(trace), Some(gantt)) => simulation.run(until, &mut (trace, gantt)),
+        (Some(trace), None) => simulation.run(until, trace),
+        (None, Some(gantt)) => simulation.run(until, gantt),
+        (None, None) => simulation.run(until, &mut ()),
+    };
+    let done = done.map_err(fault)?;
+    if let Some(trace) = trace {
+        let file = trace.finish().map_err(fault)?;
+        file.finish().map_err(|error| files::store(&error))?;
     }
-    Ok((done, texts))
+    Ok((done, gantt))
+}
+
+/// What the model is, and what simulating it once took.
+fn costs(pes: &Pes, model: &Model, done: &Done) -> Vec<CostRow> {
+    let counts = model.counts();
+    let one = |label: &str, count: u64| report::row(label, None, count);
+    vec![
+        one("Entities", pes.entities()),
+        one("Atomic models", counts.atomics),
+        one("Couplings", counts.eic + counts.ic + counts.eoc),
+        one("Events", done.received),
+        one("Transitions", done.internal + done.external),
+    ]
+}
+
+/// The record of a simulation.
+fn record(
+    args: &SimulateArgs,
+    head: report::Head<'_>,
+    measures: &[Measure],
+    gantt: Figure,
+) -> Record {
+    let caption = format!(
+        "{} replications until {}, without the first {}; intervals of 95 %.",
+        args.replications, args.run.until, args.run.warmup
+    );
+    let columns = COLUMNS.map(str::to_owned).to_vec();
+    let table = Figure::Table { columns, rows: component_rows(measures) };
+    let named = |title: &str, caption: &str, figure| Named {
+        title: title.to_owned(),
+        caption: caption.to_owned(),
+        figure,
+    };
+    let mut figures = vec![named("Components", &caption, table)];
+    let has_spans = matches!(&gantt, Figure::Spans { spans, .. } if !spans.is_empty());
+    let phases = "Who was in which phase in the first replication; idle times are left out.";
+    figures.extend(has_spans.then(|| named("Gantt chart", phases, gantt)));
+    figures.push(report::structure(head.pes));
+    let mut record = report::record(head, figures, Vec::new());
+    record.run.recipe.seed = args.run.seed;
+    let pairs = [
+        ("until", args.run.until.to_string()),
+        ("warmup", args.run.warmup.to_string()),
+        ("replications", args.replications.to_string()),
+        ("seed", args.run.seed.to_string()),
+    ];
+    let protocol: Vec<_> = pairs.map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let whole = measures.iter().filter(|measure| measure.component.is_empty());
+    let quality = whole.map(|measure| Quality {
+        metric: measure.name.to_owned(),
+        lower_is_better: measure.name != "throughput",
+        protocol: protocol.clone(),
+        before: None,
+        after: Some(Measured {
+            value: measure.estimate.mean,
+            interval: measure.estimate.half.is_finite().then(|| measure.estimate.interval()),
+        }),
+    });
+    record.quality = quality.collect();
+    record
 }
 
 /// What is drawn when nothing had a phase, or there was too much.
@@ -171,13 +241,12 @@ fn summary(
     args: &SimulateArgs,
     pes: &Pes,
     model: &Model,
-    outcome: &Outcome,
+    measures: &[Measure],
     done: &Done,
     outputs: &[String],
 ) -> Value {
     let counts = model.counts();
-    let measures: Vec<_> = outcome
-        .measures()
+    let measures: Vec<_> = measures
         .iter()
         .map(|m| json!({ "component": m.component, "name": m.name, "estimate": estimate(&m.estimate) }))
         .collect();
@@ -204,7 +273,7 @@ fn show(
     args: &SimulateArgs,
     pes: &Pes,
     model: &Model,
-    outcome: &Outcome,
+    measures: &[Measure],
     done: &Done,
     outputs: &[String],
 ) {
@@ -218,30 +287,34 @@ fn show(
         out::count(done.received),
         args.run.until
     )));
-    let measures = outcome.measures();
     for measure in measures.iter().filter(|m| m.component.is_empty()) {
         out::line(&format!("{:<17} {}", measure.name, shown(&measure.estimate)));
     }
     if args.stats {
-        let names = ["utilization", "jobs", "stay", "sent"];
-        let mut rows: Vec<Vec<String>> = Vec::new();
-        for measure in measures.iter().filter(|m| !m.component.is_empty()) {
-            let component = out::clean(&measure.component);
-            if rows.last().is_none_or(|row| row[0] != component) {
-                let mut row = vec!["-".to_owned(); 5];
-                row[0] = component;
-                rows.push(row);
-            }
-            let column = names.iter().position(|name| *name == measure.name);
-            if let (Some(row), Some(column)) = (rows.last_mut(), column) {
-                row[column + 1] = shown(&measure.estimate);
-            }
-        }
-        let heads = ["component", "utilization", "jobs", "stay", "sent"];
         out::line("");
-        out::print(&out::table(&heads, rows, &[1, 2, 3, 4]));
+        out::print(&out::table(&COLUMNS, component_rows(measures), &[1, 2, 3, 4]));
     }
     if !outputs.is_empty() {
         out::line(&format!("written: {}", outputs.join(", ")));
     }
+}
+
+/// What is said of a component.
+const COLUMNS: [&str; 5] = ["component", "utilization", "jobs", "stay", "sent"];
+
+/// A row for each component that says anything.
+fn component_rows(measures: &[Measure]) -> Vec<Vec<String>> {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for measure in measures.iter().filter(|m| !m.component.is_empty()) {
+        if rows.last().is_none_or(|row| row[0] != measure.component) {
+            let mut row = vec!["-".to_owned(); COLUMNS.len()];
+            row[0].clone_from(&measure.component);
+            rows.push(row);
+        }
+        let column = COLUMNS.iter().position(|name| *name == measure.name);
+        if let (Some(row), Some(column)) = (rows.last_mut(), column) {
+            row[column] = shown(&measure.estimate);
+        }
+    }
+    rows
 }
