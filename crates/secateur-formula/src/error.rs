@@ -135,6 +135,30 @@ pub const CODES: &[(&str, &str)] = &[
         "The target of the export has no way to write the formula, so nothing was written rather than something else.",
     ),
     ("SEC-FO-010", "A formula is to be evaluated over data that lacks one of its inputs."),
+    (
+        "SEC-FO-011",
+        "The file with the formula is not there, is no file, is too large, or may not be read.",
+    ),
+    (
+        "SEC-FO-012",
+        "The command asks for something that does not go together: no target, an ending that names no format, a row that a table of equations does not have, a checkpoint that would be lost.",
+    ),
+    (
+        "SEC-FO-013",
+        "A split left too few rows on one side. Rows that are equal in all columns of --group stay together, so that few groups make few rows.",
+    ),
+    (
+        "SEC-FO-014",
+        "The formula has no value in some row: a division by zero, a logarithm of nothing, an overflow. Formulas of tools that guard such operators are read with --syntax gplearn.",
+    ),
+    (
+        "SEC-FO-015",
+        "No formula was found that has a value in every row. Search longer, with other operators, or with --guarded.",
+    ),
+    (
+        "SEC-FO-016",
+        "A checkpoint continues only the search it was written by: the same rows, the same settings, the same version.",
+    ),
 ];
 
 #[cfg(test)]

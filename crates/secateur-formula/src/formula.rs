@@ -30,6 +30,21 @@ pub struct Input {
     pub high: Option<f64>,
 }
 
+/// How the rows of a table were parted when a formula was made.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Split {
+    /// Share of the rows that was kept aside for the last measurement.
+    pub test: f64,
+    /// Share of the other rows that decided between formulas.
+    pub validation: f64,
+    /// Columns; rows that were equal in all of them stayed on one side.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub group: Vec<String>,
+    /// Seed of the split.
+    pub seed: u64,
+}
+
 /// How a formula was made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,6 +58,9 @@ pub struct Origin {
     /// Seed of the search.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+    /// How the rows were parted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub split: Option<Split>,
     /// Complexity as the tool that made it counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub complexity: Option<u64>,

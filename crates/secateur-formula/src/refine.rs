@@ -29,6 +29,10 @@ pub struct Workspace {
 
 /// Share of the diagonal that is added at first.
 const FIRST_DAMPING: f64 = 1e-2;
+/// Least share of the diagonal that is added: without any, constants that can grow together do.
+const DAMPING_MIN: f64 = 1e-6;
+/// Size that no constant exceeds.
+const CONSTANT_MAX: f64 = 1e12;
 /// Steps that are tried, each damped ten times more than the last, before a refinement ends.
 const TRIES: usize = 4;
 
@@ -150,12 +154,16 @@ fn descend(
             if let Some(step) = solve(&work.normal, &work.side, damping) {
                 let moves = constants.iter().zip(&step[2..]);
                 let tried: Vec<f64> = moves.map(|(c, s)| c + s).collect();
+                if tried.iter().any(|c| c.abs() > CONSTANT_MAX) {
+                    damping *= 10.0;
+                    continue;
+                }
                 tree.put_constants(&tried);
                 if let Some((better, less)) = scaled(tree, columns, target, work)
                     && less < error
                 {
                     (scale, error, constants) = (better, less, tried);
-                    damping = (damping * 0.1_f64).max(1e-9);
+                    damping = (damping * 0.1_f64).max(DAMPING_MIN);
                     moved = true;
                     break;
                 }

@@ -43,6 +43,7 @@ pub const CODES: &[&[(&str, &str)]] = &[
     checkpoint::error::CODES,
     checkpoint::gguf::CODES,
     formula::error::CODES,
+    formula::table::error::CODES,
     neural::error::CODES,
     neural::network::error::CODES,
     onnx::CODES,

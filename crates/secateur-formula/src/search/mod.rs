@@ -22,6 +22,7 @@ use rayon::prelude::*;
 use secateur_core::Random;
 
 use crate::backward::{Samples, Scaled};
+use crate::factor::factored;
 use crate::genes::{Alphabet, Genes};
 use crate::op::Op;
 use crate::refine::{Effort, Workspace, refine};
@@ -134,6 +135,11 @@ impl<'a> Search<'a> {
         search
     }
 
+    /// Number of the training rows.
+    pub fn rows(&self) -> usize {
+        self.train.columns.rows
+    }
+
     /// The random numbers of an island in this generation.
     fn random(&self, island: usize) -> Random {
         let stream = self.generation * self.settings.islands as u64 + island as u64;
@@ -157,6 +163,9 @@ impl<'a> Search<'a> {
         self.evaluations += genes.len() as u64;
         let (spans, train, effort) = (&self.spans, self.train, self.settings.effort);
         let one = |work: &mut Workspace, mut genes: Genes| {
+            let whole = factored(&genes.tree(0, spans));
+            let short = Scaled::peel(&whole).tree;
+            genes.put(0, spans, &short);
             let order = genes.awake(spans);
             let nodes = order.iter().map(|place| genes.genes[*place]).collect();
             let mut tree = Tree::new(nodes).expect("what is awake is a tree");
