@@ -99,11 +99,11 @@ fn gateways_keep_out_what_hubs_bring_in() {
     assert_eq!(kinds(&sites("hub"), 5.5, "two", "down"), [(4.5, 0)]);
 }
 
-/// Two jobs at 1 at a node that takes 3 for each.
+/// Jobs at 1 and at 2 at a node that takes 3 for each.
 #[test]
 fn a_node_works_on_one_job_after_the_other() {
     let lines = "
-        source: generator interarrival=1 batch=2 limit=2
+        source: generator interarrival=1 limit=2
         node: gateway time=3
         end: sink
         source.out -> node.up
