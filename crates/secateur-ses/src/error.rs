@@ -41,6 +41,8 @@ pub enum SesError {
     Dangling { path: String, coupling: String, name: String },
     #[error("{what}: there are more than {most}")]
     TooLarge { what: &'static str, most: u64 },
+    #[error("{what}: there are more than {most}")]
+    Listing { what: &'static str, most: u64 },
     #[error("{what}")]
     Kind { what: String },
     #[error("{format} cannot hold {what}")]
@@ -119,6 +121,11 @@ impl SesError {
                 "SEC-SE-015",
                 Kind::Resources,
                 Some("repeat less or less deep; --max-entities allows larger results"),
+            ),
+            Self::Listing { .. } => (
+                "SEC-SE-015",
+                Kind::Resources,
+                Some("list fewer members: a smaller --limit or --sample"),
             ),
             Self::Kind { .. } => ("SEC-SE-016", Kind::Input, None),
             Self::Format { .. } => (
@@ -200,7 +207,10 @@ pub const CODES: &[(&str, &str)] = &[
         "SEC-SE-014",
         "A coupling names an entity that is neither the parent of the aspect nor one of its children.",
     ),
-    ("SEC-SE-015", "The result would be larger than allowed, so it was not built."),
+    (
+        "SEC-SE-015",
+        "The result would be larger than allowed, so it was not built; or more members of the family were to be listed than can be held.",
+    ),
     (
         "SEC-SE-016",
         "The command needs another kind of document: prune takes a structure (ses), resume an incomplete one (ipes), flatten a pruned one (pes).",

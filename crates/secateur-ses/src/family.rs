@@ -109,7 +109,7 @@ impl<'a> Family<'a> {
     /// The first members that keep the constraints and the choices of the request, and whether there may be more.
     ///
     /// # Errors
-    /// Those of [`Self::member`]; [`SesError::TooLarge`] for more than can be held.
+    /// Those of [`Self::member`]; [`SesError::Listing`] for more than can be held.
     pub fn first(&self, limit: usize) -> Result<(Vec<Member>, bool), SesError> {
         let mut members = Vec::new();
         if limit > LISTED_MAX && *self.count() > BigUint::from(LISTED_MAX) {
@@ -135,8 +135,8 @@ impl<'a> Family<'a> {
     /// Members drawn at random, each with the same chance, with repetition.
     ///
     /// # Errors
-    /// Those of [`Self::member`]; [`SesError::TooLarge`] when constraints leave too few, and for
-    /// more than can be held.
+    /// Those of [`Self::member`]; [`SesError::Listing`] when constraints leave too few, and for more
+    /// than can be held.
     pub fn sample(&self, draws: usize, seed: u64) -> Result<Vec<Member>, SesError> {
         if draws > LISTED_MAX {
             return Err(too_many());
@@ -154,7 +154,7 @@ impl<'a> Family<'a> {
             tries += 1;
             if tries > TRIED_MAX {
                 let what = "draws that break constraints";
-                return Err(SesError::TooLarge { what, most: TRIED_MAX });
+                return Err(SesError::Listing { what, most: TRIED_MAX });
             }
         }
         Ok(members)
@@ -222,14 +222,14 @@ impl Family<'_> {
 }
 
 fn too_many() -> SesError {
-    SesError::TooLarge { what: "members to list", most: LISTED_MAX as u64 }
+    SesError::Listing { what: "members to list", most: LISTED_MAX as u64 }
 }
 
 /// Adds a member unless all choices together are more than can be held.
 fn add(members: &mut Vec<Member>, member: Member, choices: &mut usize) -> Result<(), SesError> {
     *choices += member.choices.len();
     if *choices > CHOICES_MAX {
-        return Err(SesError::TooLarge { what: "choices to list", most: CHOICES_MAX as u64 });
+        return Err(SesError::Listing { what: "choices to list", most: CHOICES_MAX as u64 });
     }
     members.push(member);
     Ok(())

@@ -63,19 +63,31 @@ pub fn flatten(pes: &Pes) -> Result<Pes, SesError> {
 
 /// The leaves in document order; nothing below an entity called `NONE` is among them.
 pub(crate) fn leaves(pes: &Pes) -> Vec<u32> {
-    let mut leaves = Vec::new();
+    let mut kept = kept(pes);
+    kept.retain(|node| ends(pes, *node));
+    kept
+}
+
+/// Whether an entity is a leaf, or is taken for one.
+fn ends(pes: &Pes, node: u32) -> bool {
+    pes.is_leaf(node) || (node != 0 && pes.is_left_out(node))
+}
+
+/// All nodes in document order, without those below an entity called `NONE`.
+fn kept(pes: &Pes) -> Vec<u32> {
+    let mut kept = Vec::new();
     let mut open = vec![0];
     while let Some(node) = open.pop() {
-        if pes.is_leaf(node) || (node != 0 && pes.is_left_out(node)) {
-            leaves.push(node);
-        } else {
+        kept.push(node);
+        if !ends(pes, node) {
             open.extend(pes.children(node).rev());
         }
     }
-    leaves
+    kept
 }
 
-/// New names of leaves whose names stand more than once: numbered in document order.
+/// New names of leaves whose names stand more than once: numbered in document order. As in SESToPy
+/// a node above leaves that has such a name takes a number too.
 pub(crate) fn names(pes: &Pes, leaves: &[u32]) -> Vec<Option<String>> {
     let mut count: HashMap<u32, u32> = HashMap::new();
     for leaf in leaves {
@@ -85,23 +97,32 @@ pub(crate) fn names(pes: &Pes, leaves: &[u32]) -> Vec<Option<String>> {
     let single = count.iter().filter(|(_, count)| **count == 1);
     taken.extend(single.map(|(name, _)| pes.names.text(*name).to_owned()));
     let mut next: HashMap<u32, u32> = HashMap::new();
-    leaves
-        .iter()
-        .map(|leaf| {
-            let name = pes.nodes[*leaf as usize].name;
-            if count[&name] == 1 {
-                return None;
-            }
+    let mut names = Vec::with_capacity(leaves.len());
+    for node in kept(pes) {
+        let (name, leaf) = (pes.nodes[node as usize].name, ends(pes, node));
+        let repeated = count.get(&name).is_some_and(|count| *count > 1);
+        if repeated {
             let number = next.entry(name).or_insert(0);
-            loop {
-                *number += 1;
-                let new = format!("{}_{number}", pes.names.text(name));
-                if taken.insert(new.clone()) {
-                    return Some(new);
-                }
+            *number += 1;
+            if leaf {
+                names.push(Some(free(&mut taken, pes.names.text(name), number)));
             }
-        })
-        .collect()
+        } else if leaf {
+            names.push(None);
+        }
+    }
+    names
+}
+
+/// The name with its number, or the next number that makes a name nobody has.
+fn free(taken: &mut HashSet<String>, name: &str, number: &mut u32) -> String {
+    loop {
+        let new = format!("{name}_{number}");
+        if taken.insert(new.clone()) {
+            return new;
+        }
+        *number += 1;
+    }
 }
 
 /// A way from port to port, with the types written at its ends.

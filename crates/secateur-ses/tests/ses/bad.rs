@@ -198,10 +198,12 @@ fn a_billion_members_are_not_listed() {
     for error in [family.first(1_000_000_000).err(), family.sample(1_000_000_000, 1).err()] {
         let error = error.unwrap();
         assert!(error.to_string().contains("members to list"), "{error}");
-        assert_eq!(error.kind().exit(), 5);
+        assert_eq!((error.kind().exit(), error.code()), (5, "SEC-SE-015"));
+        assert!(error.hint().unwrap().contains("--limit"), "{error:?}");
     }
-    let error = family.first(400_000).unwrap_err().to_string();
-    assert!(error.contains("choices to list"), "{error}");
+    let error = family.first(400_000).unwrap_err();
+    assert!(error.to_string().contains("choices to list"), "{error}");
+    assert!(error.hint().unwrap().contains("--limit"), "{error:?}");
     // A small family is listed whole, whatever the limit.
     let ses = language::read("entity a { specialization s { entity c entity d } }").unwrap();
     let family = Family::new(&ses, &Request::default()).unwrap();

@@ -11,4 +11,5 @@ mod drawn;
 mod examples;
 mod golden;
 mod laws;
+mod patterns;
 mod simulated;

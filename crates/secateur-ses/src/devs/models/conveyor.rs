@@ -2,12 +2,12 @@
 
 use std::collections::VecDeque;
 
-use super::desk::{Desk, Offer, amount};
+use super::desk::{Desk, Room};
 use super::parameters::{Kind, Parameter};
 use super::registry::Entry;
 use crate::devs::atomic::{Atomic, Bag, Make, Output, State};
 use crate::devs::model::Ports;
-use crate::devs::value::{Job, Value};
+use crate::devs::value::Job;
 
 const PARAMETERS: &[Parameter] = &[
     Parameter {
@@ -36,11 +36,6 @@ const PARAMETERS: &[Parameter] = &[
     },
 ];
 
-const IN: usize = 0;
-const SPACE: usize = 1;
-const OUT: usize = 0;
-const READY: usize = 1;
-
 pub(super) fn entry() -> Entry {
     Entry::new("conveyor", "moves jobs on, one behind the other", PARAMETERS, |given| {
         let (length, spacing) = (given.number("length"), given.number("spacing"));
@@ -56,11 +51,9 @@ pub(super) fn entry() -> Entry {
                 travel: length / speed,
                 headway: spacing / speed,
                 capacity,
-                blocking,
                 waiting: VecDeque::new(),
                 moving: VecDeque::new(),
-                offer: Offer::default(),
-                space: 0,
+                room: Room::new(blocking),
                 free: 0.0,
             };
             belt.go_on();
@@ -77,41 +70,34 @@ struct Conveyor {
     /// Least time from one job to the next, at either end.
     headway: f64,
     capacity: f64,
-    blocking: bool,
     /// Before the belt.
     waiting: VecDeque<Job>,
     /// On the belt, with the times when they are at its end.
     moving: VecDeque<(f64, Job)>,
-    offer: Offer,
-    space: u64,
+    room: Room,
     /// Time from which the next job may get on.
     free: f64,
 }
 
 impl Conveyor {
-    fn may_leave(&self) -> bool {
-        !self.blocking || self.space > 0
-    }
-
     fn may_enter(&self) -> bool {
         (self.moving.len() as f64) < self.capacity
     }
 
     fn due(&self) -> f64 {
-        let end = self.moving.front().filter(|_| self.may_leave()).map(|(due, _)| *due);
+        let end = self.moving.front().filter(|_| self.room.may_leave()).map(|(due, _)| *due);
         let begin = (!self.waiting.is_empty() && self.may_enter()).then_some(self.free);
         end.unwrap_or(f64::INFINITY).min(begin.unwrap_or(f64::INFINITY))
     }
 
     fn go_on(&mut self) {
         let now = self.desk.now;
-        while self.may_leave()
+        while self.room.may_leave()
             && let Some((due, job)) = self.moving.front().copied()
             && due <= now
         {
             self.moving.pop_front();
-            self.space = self.space.saturating_sub(1);
-            self.desk.send(OUT, Value::Job(job));
+            self.room.leave(job, &mut self.desk);
             if let Some((next, _)) = self.moving.front_mut() {
                 *next = next.max(now + self.headway);
             }
@@ -126,7 +112,7 @@ impl Conveyor {
         if self.capacity.is_finite() {
             let taken = self.moving.len() + self.waiting.len();
             let room = (self.capacity as u64).saturating_sub(taken as u64);
-            self.offer.renew(room, READY, &mut self.desk);
+            self.room.renew(room, &mut self.desk);
         }
     }
 }
@@ -143,17 +129,7 @@ impl Atomic for Conveyor {
 
     fn delta_ext(&mut self, elapsed: f64, bag: &Bag) {
         self.desk.now += elapsed;
-        for (port, value) in bag {
-            match port {
-                IN => {
-                    let job = self.desk.accept(value);
-                    self.waiting.push_back(job);
-                    self.offer.taken();
-                }
-                SPACE => self.space = self.space.saturating_add(amount(value)),
-                _ => {}
-            }
-        }
+        self.room.take(bag, &mut self.desk, |job| self.waiting.push_back(job));
         self.go_on();
     }
 
@@ -165,7 +141,7 @@ impl Atomic for Conveyor {
         let stuck = self.moving.front().is_some_and(|(due, _)| *due <= self.desk.now);
         let phase = if self.moving.is_empty() {
             "idle"
-        } else if stuck && !self.may_leave() {
+        } else if stuck && !self.room.may_leave() {
             "blocked"
         } else {
             "moving"

@@ -2,7 +2,7 @@
 
 use secateur_core::Random;
 
-use crate::devs::atomic::{Birth, Output};
+use crate::devs::atomic::{Bag, Birth, Output};
 use crate::devs::value::{Job, Value};
 
 /// A clock, random numbers, and values that are to be sent before time goes on.
@@ -103,6 +103,57 @@ pub(super) fn places(count: u64) -> Value {
 /// Names with numbers from 1: `out1`, `out2`, ...
 pub(super) fn numbered(name: &str, count: u32) -> Vec<String> {
     (1..=count).map(|at| format!("{name}{at}")).collect()
+}
+
+const IN: usize = 0;
+const SPACE: usize = 1;
+const OUT: usize = 0;
+const READY: usize = 1;
+
+/// Room before and behind a model whose first ports are the inputs `in` and `space` and the outputs
+/// `out` and `ready`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    before: Offer,
+    /// Whether jobs leave only when there is room behind.
+    blocking: bool,
+    /// Room behind that was offered and not yet used.
+    behind: u64,
+}
+
+impl Room {
+    pub(super) fn new(blocking: bool) -> Self {
+        Self { before: Offer::default(), blocking, behind: 0 }
+    }
+
+    /// What came in: jobs go to `line`, offers of room behind are added up.
+    pub(super) fn take(&mut self, bag: &Bag, desk: &mut Desk, mut line: impl FnMut(Job)) {
+        for (port, value) in bag {
+            match port {
+                IN => {
+                    line(desk.accept(value));
+                    self.before.taken();
+                }
+                SPACE => self.behind = self.behind.saturating_add(amount(value)),
+                _ => {}
+            }
+        }
+    }
+
+    pub(super) fn may_leave(&self) -> bool {
+        !self.blocking || self.behind > 0
+    }
+
+    /// Sends a job on, into room behind if any was offered.
+    pub(super) fn leave(&mut self, job: Job, desk: &mut Desk) {
+        self.behind = self.behind.saturating_sub(1);
+        desk.send(OUT, Value::Job(job));
+    }
+
+    /// Offers what is free before and not yet offered.
+    pub(super) fn renew(&mut self, free: u64, desk: &mut Desk) {
+        self.before.renew(free, READY, desk);
+    }
 }
 
 /// Room that was offered and not yet taken, so that nobody is offered the same room twice.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::desk::{Desk, Offer, amount};
+use super::desk::{Desk, Room};
 use super::line::{Discipline, Line};
 use super::parameters::{Kind, Parameter};
 use super::registry::Entry;
@@ -63,10 +63,6 @@ const PARAMETERS: &[Parameter] = &[
     },
 ];
 
-const IN: usize = 0;
-const SPACE: usize = 1;
-const OUT: usize = 0;
-const READY: usize = 1;
 const SCRAP: usize = 2;
 
 pub(super) fn entry() -> Entry {
@@ -86,12 +82,10 @@ pub(super) fn entry() -> Entry {
                 servers,
                 factors: factors.clone(),
                 scrap,
-                blocking,
                 line: Line::new(discipline),
                 working: Vec::new(),
                 finished: VecDeque::new(),
-                offer: Offer::default(),
-                space: 0,
+                room: Room::new(blocking),
                 kind: None,
                 fails: f64::INFINITY,
                 repaired: f64::INFINITY,
@@ -113,15 +107,12 @@ struct Server {
     servers: usize,
     factors: Vec<f64>,
     scrap: f64,
-    blocking: bool,
     line: Line,
     /// Jobs that are worked on, with the times when they are finished.
     working: Vec<(f64, Job)>,
     /// Finished jobs that wait for room, each on its server.
     finished: VecDeque<Job>,
-    offer: Offer,
-    /// Room behind that was offered and not yet used.
-    space: u64,
+    room: Room,
     /// Kind of the job that was begun last.
     kind: Option<u32>,
     /// Time of the next failure.
@@ -158,11 +149,10 @@ impl Server {
                 self.finished.push_back(job);
             }
         }
-        while (!self.blocking || self.space > 0)
+        while self.room.may_leave()
             && let Some(job) = self.finished.pop_front()
         {
-            self.space = self.space.saturating_sub(1);
-            self.desk.send(OUT, Value::Job(job));
+            self.room.leave(job, &mut self.desk);
         }
         if self.is_down() {
             return;
@@ -179,7 +169,7 @@ impl Server {
             self.working.push((now + time, job));
         }
         let taken = self.working.len() + self.finished.len() + self.line.len();
-        self.offer.renew(self.servers.saturating_sub(taken) as u64, READY, &mut self.desk);
+        self.room.renew(self.servers.saturating_sub(taken) as u64, &mut self.desk);
     }
 
     /// Breaks down: all that is worked on is finished later by the time of the repair.
@@ -215,17 +205,7 @@ impl Atomic for Server {
 
     fn delta_ext(&mut self, elapsed: f64, bag: &Bag) {
         self.desk.now += elapsed;
-        for (port, value) in bag {
-            match port {
-                IN => {
-                    let job = self.desk.accept(value);
-                    self.line.push(job);
-                    self.offer.taken();
-                }
-                SPACE => self.space = self.space.saturating_add(amount(value)),
-                _ => {}
-            }
-        }
+        self.room.take(bag, &mut self.desk, |job| self.line.push(job));
         self.go_on();
     }
 

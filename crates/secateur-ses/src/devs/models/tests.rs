@@ -1,5 +1,8 @@
 //! What ready models do, against theory and against days worked out by hand.
 
+mod network;
+mod signal;
+
 use super::{Entry, Given, Registry};
 use crate::devs::{
     DevsError, Experiment, Flat, Gantt, Model, Ports, Simulation, Statistics, Summary, Trace, Until,

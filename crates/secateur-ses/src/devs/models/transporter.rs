@@ -1,13 +1,13 @@
 //! Vehicles and robots: they carry jobs from one place to another and come back.
 
-use super::desk::{Desk, Offer, amount};
+use super::desk::{Desk, Room};
 use super::line::{Discipline, Line};
 use super::parameters::{Kind, Parameter};
 use super::registry::Entry;
 use crate::devs::atomic::{Atomic, Bag, Make, Output, State};
 use crate::devs::distribution::Distribution;
 use crate::devs::model::Ports;
-use crate::devs::value::{Job, Value};
+use crate::devs::value::Job;
 
 const PARAMETERS: &[Parameter] = &[
     Parameter {
@@ -60,11 +60,6 @@ const PARAMETERS: &[Parameter] = &[
     },
 ];
 
-const IN: usize = 0;
-const SPACE: usize = 1;
-const OUT: usize = 0;
-const READY: usize = 1;
-
 pub(super) fn entry() -> Entry {
     let help = "carries jobs by vehicles or robots that come back empty";
     Entry::new("transporter", help, PARAMETERS, |given| {
@@ -82,10 +77,8 @@ pub(super) fn entry() -> Entry {
                 travel,
                 load,
                 unload,
-                blocking,
                 line: Line::new(discipline),
-                offer: Offer::default(),
-                space: 0,
+                room: Room::new(blocking),
             };
             transporter.go_on();
             transporter
@@ -122,10 +115,8 @@ struct Transporter {
     travel: f64,
     load: Distribution,
     unload: Distribution,
-    blocking: bool,
     line: Line,
-    offer: Offer,
-    space: u64,
+    room: Room,
 }
 
 impl Transporter {
@@ -141,11 +132,10 @@ impl Transporter {
                 vehicle.due = f64::INFINITY;
             }
             if vehicle.trip == Trip::There {
-                while (!self.blocking || self.space > 0)
+                while self.room.may_leave()
                     && let Some(job) = vehicle.jobs.pop()
                 {
-                    self.space = self.space.saturating_sub(1);
-                    self.desk.send(OUT, Value::Job(job));
+                    self.room.leave(job, &mut self.desk);
                 }
                 if vehicle.jobs.is_empty() {
                     vehicle.trip = Trip::Back;
@@ -171,7 +161,7 @@ impl Transporter {
         }
         let idle = self.vehicles.iter().filter(|vehicle| vehicle.trip == Trip::Idle).count();
         let room = (idle * self.capacity).saturating_sub(self.line.len());
-        self.offer.renew(room as u64, READY, &mut self.desk);
+        self.room.renew(room as u64, &mut self.desk);
     }
 }
 
@@ -187,17 +177,7 @@ impl Atomic for Transporter {
 
     fn delta_ext(&mut self, elapsed: f64, bag: &Bag) {
         self.desk.now += elapsed;
-        for (port, value) in bag {
-            match port {
-                IN => {
-                    let job = self.desk.accept(value);
-                    self.line.push(job);
-                    self.offer.taken();
-                }
-                SPACE => self.space = self.space.saturating_add(amount(value)),
-                _ => {}
-            }
-        }
+        self.room.take(bag, &mut self.desk, |job| self.line.push(job));
         self.go_on();
     }
 
