@@ -2,7 +2,7 @@
 
 use secateur_core::Random;
 
-use crate::devs::atomic::{Bag, Birth, Output};
+use crate::devs::atomic::{Atomic, Bag, Birth, Make, Output, State};
 use crate::devs::value::{Job, Value};
 
 /// A clock, random numbers, and values that are to be sent before time goes on.
@@ -83,6 +83,55 @@ impl Desk {
             }
         }
         weights.iter().rposition(|weight| *weight > 0.0).unwrap_or(0)
+    }
+}
+
+/// A model that waits for nothing: all that it sends answers what came in just before.
+pub(super) trait Answer: Send + 'static {
+    /// Takes in a bag and puts on the desk what is sent for it.
+    fn answer(&mut self, bag: &Bag, desk: &mut Desk);
+
+    /// What traces and statistics see.
+    fn state(&self) -> State {
+        State::default()
+    }
+}
+
+/// Such a model at its desk.
+struct Prompt<T> {
+    desk: Desk,
+    model: T,
+}
+
+/// How such a model is made.
+pub(super) fn prompt<T: Answer>(make: impl Fn(&mut Desk) -> T + Send + Sync + 'static) -> Make {
+    Make::new(move |birth| {
+        let mut desk = Desk::new(birth);
+        let model = make(&mut desk);
+        Prompt { desk, model }
+    })
+}
+
+impl<T: Answer> Atomic for Prompt<T> {
+    fn lambda(&self, out: &mut Output) {
+        self.desk.lambda(out);
+    }
+
+    fn delta_int(&mut self) {
+        self.desk.sent(f64::INFINITY);
+    }
+
+    fn delta_ext(&mut self, elapsed: f64, bag: &Bag) {
+        self.desk.now += elapsed;
+        self.model.answer(bag, &mut self.desk);
+    }
+
+    fn ta(&self) -> f64 {
+        self.desk.advance(f64::INFINITY)
+    }
+
+    fn state(&self) -> State {
+        self.model.state()
     }
 }
 

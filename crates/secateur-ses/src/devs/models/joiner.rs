@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
-use super::desk::{Desk, numbered};
+use super::desk::{Answer, Desk, numbered, prompt};
 use super::parameters::{Kind, Parameter};
 use super::registry::Entry;
-use crate::devs::atomic::{Atomic, Bag, Make, Output, State};
+use crate::devs::atomic::{Bag, State};
 use crate::devs::model::Ports;
 use crate::devs::value::{Job, Value};
 
@@ -29,33 +29,20 @@ pub(super) fn entry() -> Entry {
     Entry::new("joiner", help, PARAMETERS, |given| {
         let (ways, count) = (given.whole("inputs"), given.whole("count") as usize);
         let ports = Ports { inputs: numbered("in", ways), outputs: vec!["out".into()] };
-        let make = Make::new(move |birth| {
-            let lines = vec![VecDeque::new(); ways as usize];
-            Joiner { desk: Desk::new(birth), lines, count }
-        });
+        let make = prompt(move |_| Joiner { lines: vec![VecDeque::new(); ways as usize], count });
         Ok((ports, make))
     })
 }
 
 struct Joiner {
-    desk: Desk,
     lines: Vec<VecDeque<Job>>,
     count: usize,
 }
 
-impl Atomic for Joiner {
-    fn lambda(&self, out: &mut Output) {
-        self.desk.lambda(out);
-    }
-
-    fn delta_int(&mut self) {
-        self.desk.sent(f64::INFINITY);
-    }
-
-    fn delta_ext(&mut self, elapsed: f64, bag: &Bag) {
-        self.desk.now += elapsed;
+impl Answer for Joiner {
+    fn answer(&mut self, bag: &Bag, desk: &mut Desk) {
         for (port, value) in bag {
-            let job = self.desk.accept(value);
+            let job = desk.accept(value);
             self.lines[port].push_back(job);
         }
         while self.lines.iter().all(|line| line.len() >= self.count) {
@@ -63,13 +50,9 @@ impl Atomic for Joiner {
             let first = parts.next();
             if let Some(first) = first {
                 let born = parts.map(|part| part.born).fold(first.born, f64::min);
-                self.desk.send(0, Value::Job(Job { born, ..first }));
+                desk.send(0, Value::Job(Job { born, ..first }));
             }
         }
-    }
-
-    fn ta(&self) -> f64 {
-        self.desk.advance(f64::INFINITY)
     }
 
     fn state(&self) -> State {

@@ -1,10 +1,10 @@
 //! Buffers between models.
 
-use super::desk::{Desk, amount, places};
+use super::desk::{Answer, Desk, amount, places, prompt};
 use super::line::{Discipline, Line};
 use super::parameters::{Kind, Parameter};
 use super::registry::Entry;
-use crate::devs::atomic::{Atomic, Bag, Make, Output, State};
+use crate::devs::atomic::{Bag, State};
 use crate::devs::model::Ports;
 use crate::devs::value::Value;
 
@@ -33,58 +33,43 @@ pub(super) fn entry() -> Entry {
     Entry::new("queue", "keeps jobs until they are asked for at `next`", PARAMETERS, |given| {
         let capacity = given.number("capacity");
         let discipline = Discipline::of(given.word("discipline"));
-        let make = Make::new(move |birth| {
-            let mut desk = Desk::new(birth);
+        let make = prompt(move |desk| {
             if capacity.is_finite() {
                 desk.send(SPACE, places(capacity as u64));
             }
-            Queue { desk, line: Line::new(discipline), capacity, asked: 0 }
+            Queue { line: Line::new(discipline), capacity, asked: 0 }
         });
         Ok((Ports::new(&["in", "next"], &["out", "lost", "space"]), make))
     })
 }
 
 struct Queue {
-    desk: Desk,
     line: Line,
     capacity: f64,
     /// Jobs that were asked for and not yet sent.
     asked: u64,
 }
 
-impl Atomic for Queue {
-    fn lambda(&self, out: &mut Output) {
-        self.desk.lambda(out);
-    }
-
-    fn delta_int(&mut self) {
-        self.desk.sent(f64::INFINITY);
-    }
-
-    fn delta_ext(&mut self, elapsed: f64, bag: &Bag) {
-        self.desk.now += elapsed;
+impl Answer for Queue {
+    fn answer(&mut self, bag: &Bag, desk: &mut Desk) {
         let mut gone = 0;
         // Who asks makes room for who comes at the same time.
         for value in bag.at(NEXT) {
             self.asked = self.asked.saturating_add(amount(value));
         }
-        gone += self.serve();
+        gone += self.serve(desk);
         for value in bag.at(IN) {
-            let job = self.desk.accept(value);
+            let job = desk.accept(value);
             if (self.line.len() as f64) < self.capacity {
                 self.line.push(job);
-                gone += self.serve();
+                gone += self.serve(desk);
             } else {
-                self.desk.send(LOST, Value::Job(job));
+                desk.send(LOST, Value::Job(job));
             }
         }
         if gone > 0 && self.capacity.is_finite() {
-            self.desk.send(SPACE, places(gone));
+            desk.send(SPACE, places(gone));
         }
-    }
-
-    fn ta(&self) -> f64 {
-        self.desk.advance(f64::INFINITY)
     }
 
     fn state(&self) -> State {
@@ -94,14 +79,14 @@ impl Atomic for Queue {
 }
 
 impl Queue {
-    fn serve(&mut self) -> u64 {
+    fn serve(&mut self, desk: &mut Desk) -> u64 {
         let mut gone = 0;
         while self.asked > 0
-            && let Some(job) = self.line.pop(self.desk.random())
+            && let Some(job) = self.line.pop(desk.random())
         {
             self.asked -= 1;
             gone += 1;
-            self.desk.send(OUT, Value::Job(job));
+            desk.send(OUT, Value::Job(job));
         }
         gone
     }

@@ -1,9 +1,9 @@
 //! Junctions: each job goes one of several ways.
 
-use super::desk::{Desk, numbered};
+use super::desk::{Answer, Desk, numbered, prompt};
 use super::parameters::{Kind, Parameter};
 use super::registry::Entry;
-use crate::devs::atomic::{Atomic, Bag, Make, Output};
+use crate::devs::atomic::Bag;
 use crate::devs::model::Ports;
 use crate::devs::value::Value;
 
@@ -40,48 +40,31 @@ pub(super) fn entry() -> Entry {
         }
         let policy = given.word("policy");
         let ports = Ports { inputs: vec!["in".into()], outputs: numbered("out", count) };
-        let make = Make::new(move |birth| {
-            let (desk, weights) = (Desk::new(birth), weights.clone());
-            Router { desk, policy, weights, next: 0 }
-        });
+        let make = prompt(move |_| Router { policy, weights: weights.clone(), next: 0 });
         Ok((ports, make))
     })
 }
 
 struct Router {
-    desk: Desk,
     policy: &'static str,
     weights: Vec<f64>,
     next: usize,
 }
 
-impl Atomic for Router {
-    fn lambda(&self, out: &mut Output) {
-        self.desk.lambda(out);
-    }
-
-    fn delta_int(&mut self) {
-        self.desk.sent(f64::INFINITY);
-    }
-
-    fn delta_ext(&mut self, elapsed: f64, bag: &Bag) {
-        self.desk.now += elapsed;
+impl Answer for Router {
+    fn answer(&mut self, bag: &Bag, desk: &mut Desk) {
         let ways = self.weights.len();
         for (_, value) in bag {
-            let job = self.desk.accept(value);
+            let job = desk.accept(value);
             let way = match self.policy {
                 "kind" => (job.kind as usize).min(ways - 1),
-                "random" => self.desk.pick(&self.weights),
+                "random" => desk.pick(&self.weights),
                 _ => {
                     let next = (self.next + 1) % ways;
                     std::mem::replace(&mut self.next, next)
                 }
             };
-            self.desk.send(way, Value::Job(job));
+            desk.send(way, Value::Job(job));
         }
-    }
-
-    fn ta(&self) -> f64 {
-        self.desk.advance(f64::INFINITY)
     }
 }

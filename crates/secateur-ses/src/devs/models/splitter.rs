@@ -1,9 +1,9 @@
 //! Taking jobs apart.
 
-use super::desk::{Desk, numbered};
+use super::desk::{Answer, Desk, numbered, prompt};
 use super::parameters::{Kind, Parameter};
 use super::registry::Entry;
-use crate::devs::atomic::{Atomic, Bag, Make, Output};
+use crate::devs::atomic::Bag;
 use crate::devs::model::Ports;
 use crate::devs::value::Value;
 
@@ -27,40 +27,26 @@ pub(super) fn entry() -> Entry {
     Entry::new("splitter", help, PARAMETERS, |given| {
         let (ways, count) = (given.whole("outputs"), given.whole("count"));
         let ports = Ports { inputs: vec!["in".into()], outputs: numbered("out", ways) };
-        let make = Make::new(move |birth| Splitter { desk: Desk::new(birth), ways, count });
+        let make = prompt(move |_| Splitter { ways, count });
         Ok((ports, make))
     })
 }
 
 struct Splitter {
-    desk: Desk,
     ways: u32,
     count: u32,
 }
 
-impl Atomic for Splitter {
-    fn lambda(&self, out: &mut Output) {
-        self.desk.lambda(out);
-    }
-
-    fn delta_int(&mut self) {
-        self.desk.sent(f64::INFINITY);
-    }
-
-    fn delta_ext(&mut self, elapsed: f64, bag: &Bag) {
-        self.desk.now += elapsed;
+impl Answer for Splitter {
+    fn answer(&mut self, bag: &Bag, desk: &mut Desk) {
         for (_, value) in bag {
-            let mut part = self.desk.accept(value);
+            let mut part = desk.accept(value);
             for at in 0..self.ways * self.count {
                 if at > 0 {
-                    part = self.desk.job(part.born, part.kind, part.priority);
+                    part = desk.job(part.born, part.kind, part.priority);
                 }
-                self.desk.send((at / self.count) as usize, Value::Job(part));
+                desk.send((at / self.count) as usize, Value::Job(part));
             }
         }
-    }
-
-    fn ta(&self) -> f64 {
-        self.desk.advance(f64::INFINITY)
     }
 }
