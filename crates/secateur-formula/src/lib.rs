@@ -9,6 +9,11 @@
 //!
 //! Start reading at [`tree`] (the noun), then [`evaluate`] and [`backward`] (the verbs).
 
+#![allow(
+    clippy::inline_always,
+    reason = "what is inlined into a kernel takes on its instruction set; elsewhere it is slow code"
+)]
+
 pub mod backward;
 mod blocks;
 pub mod error;

@@ -13,8 +13,8 @@
 /// Adding and subtracting this rounds to an integer, to be found in the low bits.
 const ROUND: f64 = 6_755_399_441_055_744.0;
 /// ln 2 in two parts; multiples of the first up to 2^11 are exact.
-const LN2_HIGH: f64 = 0.693_147_180_369_123_816_490;
-const LN2_LOW: f64 = 1.908_214_929_270_587_700_02e-10;
+const LN2_HIGH: f64 = 0.693_147_180_369_123_8;
+const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 
 /// 2^k for whole k in -1022..=1023, given as `k + ROUND`.
 #[inline(always)]
@@ -134,11 +134,8 @@ pub fn power_by_logarithm(x: f64, y: f64) -> f64 {
 /// Sizes up to which [`sin`] and [`cos`] reduce by themselves.
 pub const TURNS_MAX: f64 = 1e5;
 /// pi / 2 in three parts; multiples of the first two up to 2^20 are exact.
-const HALF_PI: [f64; 3] = [
-    1.570_796_326_734_125_614_17,
-    6.077_100_506_303_965_976_6e-11,
-    2.022_266_248_795_950_631_5e-21,
-];
+const HALF_PI: [f64; 3] =
+    [1.570_796_326_734_125_6, 6.077_100_506_303_966e-11, 2.022_266_248_795_950_6e-21];
 
 /// Sine and cosine of a number of at most pi / 4.
 #[inline(always)]

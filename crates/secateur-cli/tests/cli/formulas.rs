@@ -1,5 +1,6 @@
 //! `secateur formula` from outside.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
@@ -25,7 +26,7 @@ fn table(folder: &Path) {
         let b = f64::from(row * 11 % 17) / 4.0 + 0.5;
         let c = f64::from(row * 5 % 13);
         let y = 3.0 * a / b + 2.0;
-        text += &format!("{mix},{a},{b},{c},{y}\n");
+        writeln!(text, "{mix},{a},{b},{c},{y}").unwrap();
     }
     std::fs::write(folder.join("d.csv"), text).unwrap();
 }
@@ -79,7 +80,10 @@ fn useless_terms_of_a_formula_of_another_tool_go() {
     let (_, found, said) =
         run(at, &["prune", "--expr", cancels, "--syntax", "gplearn", "--data", "d.csv"]);
     assert_eq!(found["size_before"], 7, "{said}");
-    assert_eq!(found["path"][0]["size"], 3, "what cancels is gone before anything gives way: {found}");
+    assert_eq!(
+        found["path"][0]["size"], 3,
+        "what cancels is gone before anything gives way: {found}"
+    );
 }
 
 #[test]

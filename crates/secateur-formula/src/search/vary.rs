@@ -50,8 +50,9 @@ pub(super) fn mutate(child: &mut Genes, alphabet: &Alphabet, spans: &[usize], ra
             }
         }
         2 => {
-            for gene in place..place + spans[place] {
-                child.genes[gene] = alphabet.gene(spans[gene], 0.5, random);
+            let places = place..place + spans[place];
+            for (gene, span) in child.genes[places.clone()].iter_mut().zip(&spans[places]) {
+                *gene = alphabet.gene(*span, 0.5, random);
             }
         }
         3 | 4 => grow(child, place, alphabet, spans, random),

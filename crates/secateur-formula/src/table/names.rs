@@ -52,7 +52,8 @@ impl Name {
         let twice = order.chunk_by(same).filter(|chunk| chunk.len() > 1);
         let twice: Vec<usize> = twice.flatten().copied().collect();
         for index in twice {
-            names[index].text = names[index].header.clone();
+            let Self { text, header, .. } = &mut names[index];
+            text.clone_from(header);
         }
         names
     }

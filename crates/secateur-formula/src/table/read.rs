@@ -90,7 +90,7 @@ pub fn parse(bytes: &[u8], options: &Options) -> Result<Table, TableError> {
         return Err(TableError::Unnamed { column: column.index + 1 });
     }
     check_texts(&columns, count, &rows, &names)?;
-    finish(columns, count, &rows, names, options, delimiter)
+    finish(columns, count, &rows, &names, options, delimiter)
 }
 
 /// The bytes as text, without a byte order mark.
@@ -331,13 +331,13 @@ fn finish(
     columns: Vec<Growing>,
     count: usize,
     rows: &Rows,
-    names: Vec<Name>,
+    names: &[Name],
     options: &Options,
     delimiter: Delimiter,
 ) -> Result<Table, TableError> {
     let missing: usize = columns.iter().map(|column| column.missing).sum();
     if missing > 0 && options.missing == Missing::Refuse {
-        return Err(refused(&columns, missing, rows, &names));
+        return Err(refused(&columns, missing, rows, names));
     }
     let is_dropped = |row: &usize| columns.iter().any(|column| column.values[*row].is_nan());
     let dropped: Vec<usize> = if missing > 0 && options.missing == Missing::DropRows {
@@ -365,17 +365,16 @@ fn refused(columns: &[Growing], count: usize, rows: &Rows, names: &[Name]) -> Ta
     let holes: Vec<&Growing> = columns.iter().filter(|column| column.missing > 0).collect();
     let first = holes.iter().min_by_key(|column| column.missing_first);
     let first = first.expect("a value is missing somewhere");
-    let more = match holes.len() {
-        1 => String::new(),
-        _ => {
-            let each = holes.iter().take(8);
-            let each = each.map(|c| format!("{:?}: {}", names[c.index].text, c.missing));
-            let mut each: Vec<String> = each.collect();
-            if holes.len() > each.len() {
-                each.push("...".to_owned());
-            }
-            format!(" ({})", each.join(", "))
+    let more = if holes.len() == 1 {
+        String::new()
+    } else {
+        let each = holes.iter().take(8);
+        let each = each.map(|c| format!("{:?}: {}", names[c.index].text, c.missing));
+        let mut each: Vec<String> = each.collect();
+        if holes.len() > each.len() {
+            each.push("...".to_owned());
         }
+        format!(" ({})", each.join(", "))
     };
     TableError::Missing {
         count,
