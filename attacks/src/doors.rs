@@ -7,6 +7,7 @@ use std::path::Path;
 
 use secateur_checkpoint::config::Config;
 use secateur_checkpoint::{Tokenizer, arch, gguf, safetensors};
+use secateur_formula::syntax::{Syntax, TEXT_MAX, Target, read, write};
 use secateur_graph::{Coupling, Granularity};
 use secateur_onnx::{Document, Network};
 use secateur_store::journal_steps;
@@ -18,6 +19,7 @@ pub type Door = (&'static str, fn(&[u8]));
 /// Every door, by the name of its folder under `fuzz/corpus`.
 pub const DOORS: &[Door] = &[
     ("config", config),
+    ("formula", formula),
     ("gguf", gguf),
     ("journal", journal),
     ("onnx", onnx),
@@ -121,6 +123,39 @@ pub fn journal(bytes: &[u8]) {
     for end in [bytes.len() / 3, bytes.len() / 2, bytes.len().saturating_sub(1)] {
         if let Ok(fewer) = journal_steps(&bytes[..end]) {
             assert_eq!(fewer[..], steps[..fewer.len()]);
+        }
+    }
+}
+
+/// A formula: the first byte says in which syntax, `?` and every other byte leave it open.
+pub fn formula(bytes: &[u8]) {
+    let Some((first, rest)) = bytes.split_first() else { return };
+    let syntax = match first {
+        b'i' => Some(Syntax::Infix),
+        b'g' => Some(Syntax::Gplearn),
+        b's' => Some(Syntax::Sympy),
+        b'p' => Some(Syntax::Pysr),
+        b'e' => Some(Syntax::Excel),
+        _ => None,
+    };
+    let names = ["a", "b", "c"].map(str::to_owned);
+    for names in [&names[..], &[]] {
+        let Ok((formulas, _)) = secateur_formula::formula::read_any(rest, syntax, names) else {
+            continue;
+        };
+        for formula in formulas {
+            let names = formula.names();
+            // Written out, a long text may be longer than what is read.
+            if let Ok(text) = write(&formula.tree, &names, Target::Infix)
+                && text.len() <= TEXT_MAX
+            {
+                let again = read(&text, Syntax::Infix, &names);
+                let again = again.expect("what was written can be read");
+                assert!(again == formula.tree, "and is the same");
+            }
+            for target in Target::ALL {
+                let _ = write(&formula.tree, &names, target);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What can be typed: the commands here, their options by family.
 
+pub(crate) mod formula;
 mod language;
 mod network;
 mod parse;
@@ -93,6 +94,9 @@ pub(crate) enum Command {
     /// Prune System Entity Structures: a family of systems to one of it
     #[command(subcommand)]
     Ses(ses::SesCommand),
+    /// Find formulas, make them simpler, measure them and write them out
+    #[command(subcommand)]
+    Formula(formula::FormulaCommand),
     /// List the methods, or show the page of one
     Methods {
         /// Name of a method

@@ -5,6 +5,7 @@ mod diff;
 mod doctor;
 mod eval;
 mod explain;
+mod formula;
 mod generate;
 mod inspect;
 mod methods;
@@ -82,6 +83,7 @@ fn dispatch(command: Command, manner: Manner) -> Result<ExitCode, RunError> {
         Command::Sensitivity(args) => network::sensitivity(&args, manner),
         Command::Verify(args) => verify::run(&args, manner),
         Command::Diff { a, b } => diff::run(&a, &b, manner),
+        Command::Formula(command) => formula::run(&command, manner),
         Command::Ses(command) => ses::run(&command, manner),
         Command::Methods { name } => methods::run(name.as_deref(), manner),
         Command::Explain { code } => explain::run(&code, manner),

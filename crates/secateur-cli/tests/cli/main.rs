@@ -10,6 +10,7 @@ mod bad_arguments;
 mod bad_files;
 mod bad_networks;
 mod encoders;
+mod formulas;
 mod full_disk;
 mod generate;
 mod gguf;

@@ -1,0 +1,34 @@
+//! Formulas: genetic operation trees and backward pruning.
+//!
+//! A formula is an operation tree over the columns of a table. This crate finds one
+//! ([`search`]), makes it simpler at a stated price ([`backward`]) and works out its values over
+//! all rows ([`evaluate`]). Formulas come in and go out as text ([`syntax`]) or as documents
+//! ([`formula`]).
+//!
+//! It does not know tensors, networks, or any other family.
+//!
+//! Start reading at [`tree`] (the noun), then [`evaluate`] and [`backward`] (the verbs).
+
+#![allow(
+    clippy::inline_always,
+    reason = "what is inlined into a kernel takes on its instruction set; elsewhere it is slow code"
+)]
+
+pub mod backward;
+mod blocks;
+pub mod error;
+pub mod evaluate;
+pub mod factor;
+pub mod fold;
+pub mod formula;
+pub mod genes;
+pub mod math;
+mod nearest;
+pub mod op;
+pub mod refine;
+pub mod scale;
+pub mod search;
+pub mod simplify;
+pub mod syntax;
+pub mod table;
+pub mod tree;
