@@ -1,0 +1,172 @@
+//! Times formulas: `formula values` prints how many nodes a second are worked out on 819 rows,
+//! `formula prune` the seconds of backward pruning of a formula of 63 nodes on a million rows,
+//! `formula laws [SEEDS]` how often the laws of Nguyen are found from 20 rows, and how fast.
+//!
+//! `peers/formula.py values` prints the first of pyoperon and gplearn.
+
+#![allow(clippy::print_stdout, reason = "the times are the result")]
+
+use std::time::Instant;
+
+use secateur_core::Random;
+use secateur_formula::backward::{Rows, Samples, Tips, path};
+use secateur_formula::evaluate::{Columns, Scratch, evaluate};
+use secateur_formula::genes::{Alphabet, Genes};
+use secateur_formula::op::Op;
+use secateur_formula::scale::Target;
+use secateur_formula::search::{Limits, Search, Settings, run};
+use secateur_formula::tree::{Node, Tree};
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.first().map(String::as_str) {
+        Some("values") => values(),
+        Some("prune") => prune(),
+        Some("laws") => laws(words.get(1).and_then(|seeds| seeds.parse().ok()).unwrap_or(30)),
+        _ => println!("values, prune or laws is wanted"),
+    }
+}
+
+/// `columns` columns of numbers in [0.5, 1.5].
+fn numbers(columns: usize, rows: usize) -> Vec<Vec<f64>> {
+    let mut random = Random::new(1);
+    (0..columns).map(|_| (0..rows).map(|_| 0.5 + random.uniform()).collect()).collect()
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// Random trees of 20 to 60 nodes over eight columns.
+fn trees(operators: &[Op]) -> Vec<Tree> {
+    let alphabet = Alphabet { operators: operators.to_vec(), variables: 8, constants: 0.3 };
+    let spans = Genes::spans(7);
+    let mut random = Random::new(2);
+    let mut found = Vec::new();
+    while found.len() < 500 {
+        let tree = alphabet.genes(7, 0.3, &spans, &mut random).tree(0, &spans);
+        if (20..=60).contains(&tree.size()) {
+            found.push(tree);
+        }
+    }
+    found
+}
+
+fn values() {
+    let columns = numbers(8, 819);
+    let columns = Columns::new(&columns);
+    let mut out = vec![0.0; columns.rows];
+    let mut scratch = Scratch::default();
+    let arithmetic = [Op::Add, Op::Sub, Op::Mul, Op::Div];
+    let functions = [Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Exp, Op::Ln];
+    for (name, operators) in [("+ - * /", &arithmetic[..]), ("+ - * / exp ln", &functions)] {
+        let trees = trees(operators);
+        let nodes: usize = trees.iter().map(Tree::size).sum();
+        let mut times = Vec::new();
+        for _ in 0..15 {
+            let start = Instant::now();
+            for tree in &trees {
+                evaluate(tree, columns, &mut out, &mut scratch);
+            }
+            times.push(start.elapsed().as_secs_f64());
+        }
+        let rate = (nodes * columns.rows) as f64 / median(times);
+        println!("{name}: {rate:.3e} nodes a second, one thread, f64");
+    }
+}
+
+/// A formula of 63 nodes of + - *, 32 leaves of eight columns.
+fn wide() -> Tree {
+    let mut level: Vec<Tree> = (0..32).map(|leaf| Tree::leaf(Node::Var(leaf % 8))).collect();
+    let mut turn = 0;
+    while level.len() > 1 {
+        let pair = |pair: &[Tree]| {
+            turn += 1;
+            let op = [Op::Add, Op::Mul, Op::Sub, Op::Mul, Op::Add][turn % 5];
+            Tree::binary(op, pair[0].clone(), &pair[1])
+        };
+        level = level.chunks(2).map(pair).collect();
+    }
+    level.remove(0)
+}
+
+fn prune() {
+    let columns = numbers(8, 1_000_000);
+    let columns = Columns::new(&columns);
+    let tree = wide();
+    let mut random = Random::new(3);
+    let exact = secateur_formula::evaluate::values(&tree, columns);
+    let target = Target::new(exact.iter().map(|f| f + 0.1 * random.normal()).collect());
+    let samples = Samples { columns, target: &target };
+    let rows = Rows { train: samples, select: samples };
+    for _ in 0..3 {
+        let start = Instant::now();
+        let steps = path(&tree, Tips::Leaves, &rows).map_or(0, |steps| steps.len());
+        let seconds = start.elapsed().as_secs_f64();
+        println!("{} nodes, 1,000,000 rows: {steps} formulas in {seconds:.2} s", tree.size());
+    }
+}
+
+type Law = fn(f64, f64) -> f64;
+
+/// The laws of Nguyen, with the range of their inputs; the last four have two.
+const LAWS: [(&str, f64, f64, Law); 12] = [
+    ("x^3 + x^2 + x", -1.0, 1.0, |x, _| x.powi(3) + x * x + x),
+    ("x^4 + x^3 + x^2 + x", -1.0, 1.0, |x, _| x.powi(4) + x.powi(3) + x * x + x),
+    ("x^5 + ... + x", -1.0, 1.0, |x, _| x.powi(5) + x.powi(4) + x.powi(3) + x * x + x),
+    ("x^6 + ... + x", -1.0, 1.0, |x, _| (1..=6).map(|k| x.powi(k)).sum()),
+    ("sin(x^2) cos(x) - 1", -1.0, 1.0, |x, _| (x * x).sin() * x.cos() - 1.0),
+    ("sin(x) + sin(x + x^2)", -1.0, 1.0, |x, _| x.sin() + (x + x * x).sin()),
+    ("ln(x + 1) + ln(x^2 + 1)", 0.0, 2.0, |x, _| (x + 1.0).ln() + (x * x + 1.0).ln()),
+    ("sqrt(x)", 0.0, 4.0, |x, _| x.sqrt()),
+    ("sin(x) + sin(y^2)", 0.0, 1.0, |x, y| x.sin() + (y * y).sin()),
+    ("2 sin(x) cos(y)", 0.0, 1.0, |x, y| 2.0 * x.sin() * y.cos()),
+    ("x^y", 0.0, 1.0, f64::powf),
+    ("x^4 - x^3 + y^2 / 2 - y", 0.0, 1.0, |x, y| x.powi(4) - x.powi(3) + y * y / 2.0 - y),
+];
+
+/// Operators of the field for these laws.
+const OPERATORS: [Op; 8] = [Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Sin, Op::Cos, Op::Exp, Op::Ln];
+
+/// A law counts as found when a formula of the front misses neither the 20 rows by more than 1e-6
+/// of their spread nor 200 others by more than 1e-5 of it.
+fn laws(seeds: u64) {
+    for (number, (name, low, high, law)) in LAWS.iter().enumerate() {
+        let inputs = if number < 8 { 1 } else { 2 };
+        let mut found = 0;
+        let mut times = Vec::new();
+        for seed in 0..seeds {
+            let mut random = Random::stream(seed, 99);
+            let mut rows = |count: usize| {
+                let mut column = || -> Vec<f64> {
+                    (0..count).map(|_| low + (high - low) * random.uniform()).collect()
+                };
+                let columns: Vec<Vec<f64>> = (0..inputs).map(|_| column()).collect();
+                let last = &columns[inputs - 1];
+                let pairs = columns[0].iter().zip(last);
+                let target = Target::new(pairs.map(|(x, y)| law(*x, *y)).collect());
+                (columns, target)
+            };
+            let (columns, target) = rows(20);
+            let (others, goal) = rows(200);
+            let mut settings = Settings::new(inputs as u32, seed);
+            settings.alphabet.operators = OPERATORS.to_vec();
+            let train = Samples { columns: Columns::new(&columns), target: &target };
+            let unseen = Samples { columns: Columns::new(&others), target: &goal };
+            let start = Instant::now();
+            let mut search = Search::new(settings, train);
+            let limits = Limits { generations: Some(200), time: None, patience: None };
+            run(&mut search, limits, |_, _| true);
+            times.push(start.elapsed().as_secs_f64());
+            let spread = |target: &Target| (target.spread / target.values.len() as f64).sqrt();
+            let is_law = |formula: &secateur_formula::backward::Scaled| {
+                formula.rmse(train) < 1e-6 * spread(&target)
+                    && formula.rmse(unseen) < 1e-5 * spread(&goal)
+            };
+            found += usize::from(search.hall.front().iter().any(|e| is_law(&e.formula)));
+        }
+        let seconds = median(times);
+        println!("{name:26} found {found:2} of {seeds} times, median {seconds:.2} s");
+    }
+}
