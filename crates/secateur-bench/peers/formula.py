@@ -25,24 +25,23 @@ def values():
     x = (0.5 + rng.random((819, 9))).astype(np.float32)
     dataset = op.Dataset(np.asfortranarray(x))
     inputs = [v.Hash for v in dataset.Variables if v.Name != "X9"]
-    kinds = {
-        "+ - * /": op.PrimitiveSet.Arithmetic,
-        "+ - * / exp ln": op.PrimitiveSet.Arithmetic | op.NodeType.Exp | op.NodeType.Log,
-    }
-    for name, kind in kinds.items():
-        primitives = op.PrimitiveSet(kind)
+    from pyoperon.sklearn import SymbolicRegressor
+
+    symbols = "add,sub,mul,div,constant,variable"
+    for name, allowed in {"+ - * /": symbols, "+ - * / exp ln": symbols + ",exp,log"}.items():
+        problem = op.Problem(dataset)
+        problem.ConfigurePrimitiveSet(SymbolicRegressor._init_primitive_config(allowed))
+        primitives = problem.PrimitiveSet
         creator = op.BalancedTreeCreator(primitives, inputs, 0.0)
         random = op.RandomGenerator(2)
         trees = [creator(random, int(20 + k % 41), 0, 10) for k in range(500)]
-        for tree in trees:
-            for node in tree.Nodes:
-                node.Value = 1.0
         nodes = sum(tree.Length for tree in trees)
         rows = op.Range(0, 819)
+        result = np.zeros((len(trees), 819), dtype=np.float32)
         times = []
         for _ in range(15):
             start = time.perf_counter()
-            op.EvaluateTrees(trees, dataset, rows, 1)
+            op.EvaluateTrees(trees, dataset, rows, result, 1)
             times.append(time.perf_counter() - start)
         rate = nodes * 819 / statistics.median(times)
         print(f"pyoperon, {name}: {rate:.3e} nodes a second, one thread, float32")

@@ -133,6 +133,8 @@ pub struct Pruning {
     /// What a tip is.
     pub tips: Tips,
     candidates: Vec<Candidate>,
+    /// Medians of the columns in the training rows, worked out once.
+    medians: Vec<Option<f64>>,
 }
 
 /// A tip with what the formula is without it.
@@ -160,12 +162,18 @@ impl Pruning {
     /// The tips of a formula, numbered so that of equally good ones the first is to go: the one
     /// that leaves fewer nodes, then the one that comes first.
     pub fn new(formula: Scaled, tips: Tips, rows: &Rows) -> Self {
-        let mut pruning = Self { formula, tips, candidates: Vec::new() };
+        let medians = vec![None; rows.train.columns.columns.len()];
+        let mut pruning = Self { formula, tips, candidates: Vec::new(), medians };
         pruning.look(rows);
         pruning
     }
 
     fn look(&mut self, rows: &Rows) {
+        let columns = rows.train.columns.columns;
+        for column in self.formula.tree.variables() {
+            let column = column as usize;
+            self.medians[column].get_or_insert_with(|| median(&columns[column]));
+        }
         let tree = &self.formula.tree;
         let starts = tree.starts();
         let is_leaf = |index: usize| tree.nodes()[index].arity() == 0;
@@ -179,7 +187,12 @@ impl Pruning {
             }
         };
         let candidate = |node: usize| {
-            let by = median(&values(&tree.subtree(node, &starts), rows.train.columns));
+            let known = match tree.nodes()[node] {
+                Node::Var(column) => self.medians[column as usize],
+                Node::Const(_) | Node::Op(_) => None,
+            };
+            let of_values = || median(&values(&tree.subtree(node, &starts), rows.train.columns));
+            let by = known.unwrap_or_else(of_values);
             let without = fold(&tree.replaced(node, &starts, &Tree::leaf(Node::Const(by))));
             Candidate { node, by, without }
         };
