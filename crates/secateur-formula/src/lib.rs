@@ -1,21 +1,28 @@
 //! Formulas: genetic operation trees and backward pruning.
 //!
-//! A formula is an operation tree over the columns of a table. This crate finds one
-//! ([`search`]), makes it simpler at a stated price ([`backward`]) and works out its values over
-//! all rows ([`evaluate`]).
+//! A formula is an operation tree over the columns of a table. This crate reads tables ([`table`])
+//! and splits them ([`split`]), finds a formula ([`search`]), makes it simpler at a stated price
+//! ([`backward`]), works out its values over all rows ([`evaluate`]) and compares it with
+//! regressions and a neural network ([`compare`]).
 //!
 //! It does not know tensors, networks, or any other family.
 //!
 //! Start reading at [`tree`] (the noun), then [`evaluate`] and [`backward`] (the verbs).
 
 pub mod backward;
+pub mod baselines;
 mod blocks;
+pub mod compare;
 pub mod evaluate;
 pub mod fold;
 pub mod genes;
+pub mod law;
 pub mod math;
+pub mod metrics;
 pub mod op;
 pub mod refine;
 pub mod scale;
 pub mod search;
+pub mod split;
+pub mod table;
 pub mod tree;
