@@ -23,6 +23,7 @@ pub const DOORS: &[Door] = &[
     ("onnx", onnx),
     ("safetensors", safetensors),
     ("structure", structure),
+    ("table", table),
     ("tokenizer", tokenizer),
 ];
 
@@ -136,6 +137,25 @@ pub fn structure(bytes: &[u8]) {
             ..secateur_ses::prune::Request::default()
         };
         let _ = secateur_ses::prune::prune(&ses, &request);
+    }
+}
+
+/// A table, under each policy of missing values and both kinds of decimals.
+pub fn table(bytes: &[u8]) {
+    use secateur_formula::table::{Decimal, Missing, Options, parse};
+    for missing in [Missing::Refuse, Missing::DropRows, Missing::Median] {
+        for decimal in [Decimal::Point, Decimal::Comma] {
+            let options = Options { missing, decimal, ..Options::default() };
+            let Ok(table) = parse(bytes, &options) else { continue };
+            assert!(table.rows > 0 && table.rows <= bytes.len(), "rows come from the file");
+            for column in &table.columns {
+                assert_eq!(column.values.len(), table.rows);
+                assert!(column.values.iter().all(|value| value.is_finite()));
+                assert!(table.find(&column.name.header).is_ok(), "a header finds its column");
+            }
+            let last = table.columns.last().expect("a table has columns");
+            let _ = table.problem(&last.name.header, None);
+        }
     }
 }
 

@@ -23,6 +23,7 @@
 
 pub use secateur_checkpoint as checkpoint;
 pub use secateur_core as core;
+pub use secateur_formula as formula;
 pub use secateur_graph as graph;
 pub use secateur_neural as neural;
 pub use secateur_onnx as onnx;
@@ -41,6 +42,7 @@ pub const FAMILIES: &[&dyn Family] = &[&neural::Neural];
 pub const CODES: &[&[(&str, &str)]] = &[
     checkpoint::error::CODES,
     checkpoint::gguf::CODES,
+    formula::table::error::CODES,
     neural::error::CODES,
     neural::network::error::CODES,
     onnx::CODES,
