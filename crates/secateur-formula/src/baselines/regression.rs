@@ -210,13 +210,13 @@ fn worth(reduced: &Reduced, chosen: &[usize], information: Information) -> f64 {
 fn fitted(rows: &Rows, terms: &[Term], fit: &Fit, response: Response) -> Fitted {
     let leaf = |value: f64| Tree::leaf(Node::Const(value));
     let mut tree = leaf(fit.intercept);
-    let mut text = format!("{:.6}", fit.intercept);
+    let mut text = shown(fit.intercept);
     for (index, by) in &fit.factors {
         let term = terms[*index];
         let product = Tree::binary(Op::Mul, leaf(*by), &term.tree());
         tree = Tree::binary(Op::Add, tree, &product);
         let sign = if *by < 0.0 { '-' } else { '+' };
-        let _ = write!(text, " {sign} {:.6} {}", by.abs(), term.name(rows));
+        let _ = write!(text, " {sign} {} {}", shown(by.abs()), term.name(rows));
     }
     if response == Response::Ln {
         tree = Tree::unary(Op::Exp, tree);
@@ -232,4 +232,10 @@ fn fitted(rows: &Rows, terms: &[Term], fit: &Fit, response: Response) -> Fitted 
         notes: fit.dependent.iter().map(note).collect(),
         model: Model::Formula(tree),
     }
+}
+
+/// A number for a person, of about six digits.
+fn shown(value: f64) -> String {
+    let is_plain = value == 0.0 || (1e-3..1e6).contains(&value.abs());
+    if is_plain { format!("{value:.6}") } else { format!("{value:.5e}") }
 }

@@ -30,10 +30,11 @@ pub fn figures(setup: &Setup, outcomes: &[Outcome]) -> Vec<Named> {
         y: format!("RMSE, {target}"),
         series: outcomes.iter().filter_map(size_and_error).collect(),
     };
-    let inputs = setup.problem.names.iter().map(|name| name.text.clone());
+    let shown: Vec<usize> =
+        (0..setup.problem.names.len()).filter(|input| never_faults(*input, outcomes)).collect();
     let needed = Figure::Bars {
-        labels: inputs.collect(),
-        series: outcomes.iter().filter_map(|o| needed(o, setup.problem.names.len())).collect(),
+        labels: shown.iter().map(|input| setup.problem.names[*input].text.clone()).collect(),
+        series: outcomes.iter().filter_map(|outcome| needed(outcome, &shown)).collect(),
         unit: setup.problem.target_name.unit.clone().unwrap_or_default(),
     };
     let named = |title: &str, caption: &str, figure| Named {
@@ -52,7 +53,7 @@ pub fn figures(setup: &Setup, outcomes: &[Outcome]) -> Vec<Named> {
         named("Error and size", "One point for each fold.", sizes),
         named(
             "Inputs",
-            "By how much the error rises when an input is set to its median; inputs without which there is no value are left out.",
+            "By how much the error rises when an input is set to its median of the rows learned from.",
             needed,
         ),
     ]
@@ -81,10 +82,16 @@ fn size_and_error(outcome: &Outcome) -> Option<Points> {
     (!points.is_empty()).then(|| Points { name: outcome.name.clone(), points })
 }
 
-fn needed(outcome: &Outcome, inputs: usize) -> Option<Series> {
-    let rise = |input: usize| outcome.over_folds(|fold| Some(fold.sensitivity[input]));
-    let finite = |spread: Spread| if spread.mean.is_finite() { spread.mean } else { 0.0 };
-    let values: Option<Vec<f64>> = (0..inputs).map(|input| rise(input).map(finite)).collect();
+/// Whether every formula has a value when an input is its median.
+fn never_faults(input: usize, outcomes: &[Outcome]) -> bool {
+    let folds = outcomes.iter().flat_map(|outcome| outcome.folds.iter().flatten());
+    folds.map(|fold| fold.sensitivity[input]).all(f64::is_finite)
+}
+
+fn needed(outcome: &Outcome, inputs: &[usize]) -> Option<Series> {
+    let rise = |input: &usize| outcome.over_folds(|fold| Some(fold.sensitivity[*input]));
+    let values = inputs.iter().map(|input| rise(input).map(|rise| rise.mean));
+    let values: Option<Vec<f64>> = values.collect();
     Some(Series { name: outcome.name.clone(), values: values? })
 }
 
@@ -163,6 +170,14 @@ pub fn record(setup: &Setup, outcomes: &[Outcome], table: &str) -> Record {
 /// What the reader must know: of the table, and of folds without a fit or with faults.
 fn warnings(setup: &Setup, outcomes: &[Outcome]) -> Vec<String> {
     let mut warnings = setup.problem.warnings.clone();
+    for (input, name) in setup.problem.names.iter().enumerate() {
+        if !never_faults(input, outcomes) {
+            let name = &name.text;
+            warnings.push(format!(
+                "How far {name} is needed is not shown: with its median some row has no value."
+            ));
+        }
+    }
     for outcome in outcomes {
         let name = &outcome.name;
         let failed = || outcome.folds.iter().filter_map(|fold| fold.as_ref().err());

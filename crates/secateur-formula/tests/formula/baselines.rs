@@ -1,6 +1,7 @@
 //! Baselines on the concrete table, against the numbers of other implementations.
 
-use secateur_core::RunError;
+use secateur_core::{Figure, RunError};
+use secateur_formula::backward::median;
 use secateur_formula::baselines::{
     Fitted, Information, Model, Response, Rows, Settings, Term, log_linear, network, ols,
     ols_with_ln, regression, stepwise,
@@ -8,8 +9,10 @@ use secateur_formula::baselines::{
 use secateur_formula::compare::{Contender, Setup, baselines, compare, record};
 use secateur_formula::law;
 use secateur_formula::metrics::{Metrics, metrics};
+use secateur_formula::op::Op;
 use secateur_formula::split::{Groups, Split, by_rows, repeated_folds};
 use secateur_formula::table::{Options, Problem, read};
+use secateur_formula::tree::{Node, Tree};
 
 use crate::data;
 
@@ -70,6 +73,7 @@ fn baselines_are_compared_in_folds() {
     assert_eq!([3, 5, 6].map(needed), [0.0; 3], "these inputs are not in the law");
     assert!(needed(4) > 3.0, "age is");
     let record = record(&setup, &outcomes, "law.csv");
+    assert_eq!(record.figures.len(), 5);
     for named in &record.figures {
         assert_eq!(named.figure.check(), Ok(()), "{}", named.title);
     }
@@ -77,6 +81,32 @@ fn baselines_are_compared_in_folds() {
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     for (a, b) in one.install(|| compare(&setup, &contenders)).iter().zip(&outcomes) {
         assert_eq!((&a.points, a.pooled), (&b.points, b.pooled), "{}", a.name);
+    }
+}
+
+#[test]
+fn an_input_whose_median_is_a_fault_is_not_shown_as_needless() {
+    let problem = law::table(7);
+    let groups = Groups::single(problem.rows());
+    let splits = repeated_folds(&groups, 2, 1, 3).unwrap();
+    let setup = Setup { problem: &problem, groups: &groups, splits: &splits, seed: 3 };
+    // x / (x - median) of the rows learned from.
+    let fault = Contender::new("fault", |rows| {
+        let input = || Tree::leaf(Node::Var(0));
+        let middle = Tree::leaf(Node::Const(median(&rows.inputs.columns[0])));
+        let below = Tree::binary(Op::Sub, input(), &middle);
+        let text = String::new();
+        let model = Model::Formula(Tree::binary(Op::Div, input(), &below));
+        Ok(Fitted { model, parameters: 0, text, notes: Vec::new() })
+    });
+    let outcomes = compare(&setup, &[fault]);
+    let record = record(&setup, &outcomes, "law.csv");
+    let is_said = |w: &String| w.contains("How far cement is needed is not shown");
+    assert!(record.warnings.iter().any(is_said), "{:?}", record.warnings);
+    let Figure::Bars { labels, .. } = &record.figures[4].figure else { panic!("bars") };
+    assert!(!labels.contains(&"cement".to_owned()) && labels.contains(&"age".to_owned()));
+    for named in &record.figures {
+        assert_eq!(named.figure.check(), Ok(()), "{}", named.title);
     }
 }
 
