@@ -25,6 +25,7 @@ pub const DOORS: &[Door] = &[
     ("onnx", onnx),
     ("safetensors", safetensors),
     ("structure", crate::structure::door),
+    ("table", table),
     ("tokenizer", tokenizer),
 ];
 
@@ -156,6 +157,25 @@ pub fn formula(bytes: &[u8]) {
             for target in Target::ALL {
                 let _ = write(&formula.tree, &names, target);
             }
+        }
+    }
+}
+
+/// A table, under each policy of missing values and both kinds of decimals.
+pub fn table(bytes: &[u8]) {
+    use secateur_formula::table::{Decimal, Missing, Options, parse};
+    for missing in [Missing::Refuse, Missing::DropRows, Missing::Median] {
+        for decimal in [Decimal::Point, Decimal::Comma] {
+            let options = Options { missing, decimal, ..Options::default() };
+            let Ok(table) = parse(bytes, &options) else { continue };
+            assert!(table.rows > 0 && table.rows <= bytes.len(), "rows come from the file");
+            for column in &table.columns {
+                assert_eq!(column.values.len(), table.rows);
+                assert!(column.values.iter().all(|value| value.is_finite()));
+                assert!(table.find(&column.name.header).is_ok(), "a header finds its column");
+            }
+            let last = table.columns.last().expect("a table has columns");
+            let _ = table.problem(&last.name.header, None);
         }
     }
 }

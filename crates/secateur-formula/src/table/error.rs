@@ -77,9 +77,7 @@ impl TableError {
             Self::Ragged { .. } => (
                 "SEC-FO-023",
                 Kind::Input,
-                Some(
-                    "mend the line; --delimiter sets what separates fields, --comment '#' leaves lines out",
-                ),
+                Some("mend the line; texts that hold the delimiter need quotes"),
             ),
             Self::Quote { .. } => ("SEC-FO-024", Kind::Input, Some("close it, or remove it")),
             Self::Twice { .. } => ("SEC-FO-025", Kind::Input, Some("rename one of them")),
@@ -89,7 +87,7 @@ impl TableError {
                 Some("name it in the header, or leave it out with --ignore 'column N'"),
             ),
             Self::Header { .. } => {
-                ("SEC-FO-027", Kind::Input, Some("say it with --header yes or --header no"))
+                ("SEC-FO-027", Kind::Input, Some("give every column a name that is no number"))
             }
             Self::TooLarge { .. } => ("SEC-FO-028", Kind::Resources, None),
             Self::Missing { .. } => (
@@ -213,6 +211,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "SEC-FO-039",
         "The file of row numbers holds something that is no row of the table, or a row twice.",
+    ),
+    (
+        "SEC-FO-040",
+        "A regression needs the logarithm of a value that is not positive, or a value is not finite, in a row that is learned from.",
     ),
 ];
 

@@ -52,8 +52,8 @@ impl Name {
         let twice = order.chunk_by(same).filter(|chunk| chunk.len() > 1);
         let twice: Vec<usize> = twice.flatten().copied().collect();
         for index in twice {
-            let Self { text, header, .. } = &mut names[index];
-            text.clone_from(header);
+            let header = names[index].header.clone();
+            names[index].text = header;
         }
         names
     }
@@ -91,7 +91,7 @@ pub(super) fn find(name: &str, names: &[Name]) -> Result<usize, TableError> {
         }
     }
     let near = nearest(&lower, names);
-    Err(TableError::NoColumn { name: name.clone(), near })
+    Err(TableError::NoColumn { name, near })
 }
 
 /// Most names that a message lists.

@@ -365,17 +365,13 @@ fn refused(columns: &[Growing], count: usize, rows: &Rows, names: &[Name]) -> Ta
     let holes: Vec<&Growing> = columns.iter().filter(|column| column.missing > 0).collect();
     let first = holes.iter().min_by_key(|column| column.missing_first);
     let first = first.expect("a value is missing somewhere");
-    let more = if holes.len() == 1 {
-        String::new()
-    } else {
-        let each = holes.iter().take(8);
-        let each = each.map(|c| format!("{:?}: {}", names[c.index].text, c.missing));
-        let mut each: Vec<String> = each.collect();
-        if holes.len() > each.len() {
-            each.push("...".to_owned());
-        }
-        format!(" ({})", each.join(", "))
-    };
+    let each = holes.iter().take(8);
+    let each = each.map(|hole| format!("{:?}: {}", names[hole.index].text, hole.missing));
+    let mut each: Vec<String> = each.collect();
+    if holes.len() > each.len() {
+        each.push("...".to_owned());
+    }
+    let more = if holes.len() == 1 { String::new() } else { format!(" ({})", each.join(", ")) };
     TableError::Missing {
         count,
         line: rows.line_at(first.missing_first),
