@@ -1,9 +1,9 @@
 //! The document of a formula: what it gives, of what, and how it was made.
 
+use secateur_core::nearest;
 use serde::{Deserialize, Serialize};
 
 use crate::error::FormulaError;
-use crate::nearest::nearest;
 use crate::syntax::{Syntax, Target, read, read_open, write};
 use crate::tree::{Node, Tree};
 

@@ -28,7 +28,6 @@ pub mod genes;
 pub mod law;
 pub mod math;
 pub mod metrics;
-mod nearest;
 pub mod op;
 pub mod refine;
 pub mod scale;

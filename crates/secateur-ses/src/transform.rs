@@ -32,10 +32,10 @@
 
 use std::collections::HashMap;
 
-use secateur_core::{Kind, RunError};
+use secateur_core::{Kind, RunError, nearest};
 
 use crate::devs::models::{Given, Registry};
-use crate::devs::{DevsError, End, Id, Model, Ports, nearest};
+use crate::devs::{DevsError, End, Id, Model, Ports};
 use crate::error::SesError;
 use crate::flatten;
 use crate::pes::{Pes, Stage};

@@ -1,21 +1,28 @@
 //! Times formulas: `formula values` prints how many nodes a second are worked out on 819 rows,
 //! `formula prune` the seconds of backward pruning of a formula of 63 nodes on a million rows
 //! (700,000 to train, 300,000 to select),
+//! `formula folds TABLE` the errors of the baselines in ten folds of whole mixes of the concrete
+//! table, `formula table` the seconds of reading a table of a million rows and nine columns,
 //! `formula laws [SEEDS]` how often the laws of Nguyen are found from 20 rows, and how fast.
 //!
 //! `peers/formula.py values` prints the first of pyoperon and gplearn.
 
 #![allow(clippy::print_stdout, reason = "the times are the result")]
 
+use std::fmt::Write as _;
 use std::time::Instant;
 
 use secateur_core::Random;
 use secateur_formula::backward::{Rows, Samples, Tips, path};
+use secateur_formula::baselines;
+use secateur_formula::compare::{self, Setup, compare, record};
 use secateur_formula::evaluate::{Columns, Scratch, evaluate};
 use secateur_formula::genes::{Alphabet, Genes};
 use secateur_formula::op::Op;
 use secateur_formula::scale::Target;
 use secateur_formula::search::{Limits, Search, Settings, run};
+use secateur_formula::split::{Groups, repeated_folds};
+use secateur_formula::table::{self, Options};
 use secateur_formula::tree::{Node, Tree};
 
 fn main() {
@@ -23,8 +30,10 @@ fn main() {
     match words.first().map(String::as_str) {
         Some("values") => values(),
         Some("prune") => prune(),
+        Some("folds") => folds(words.get(1).map_or("", String::as_str)),
+        Some("table") => table(),
         Some("laws") => laws(words.get(1).and_then(|seeds| seeds.parse().ok()).unwrap_or(30)),
-        _ => println!("values, prune or laws is wanted"),
+        _ => println!("values, prune, folds, table or laws is wanted"),
     }
 }
 
@@ -112,6 +121,50 @@ fn prune() {
         let steps = path(&tree, Tips::Leaves, &rows).map_or(0, |steps| steps.len());
         let seconds = start.elapsed().as_secs_f64();
         println!("{} nodes, 1,000,000 rows: {steps} formulas in {seconds:.2} s", tree.size());
+    }
+}
+
+/// Rows of the same mix, equal in their first seven columns, are never on both sides.
+fn folds(path: &str) {
+    let table = match table::read(path.as_ref(), &Options::default()) {
+        Ok(table) => table,
+        Err(error) => return println!("{path}: {error}"),
+    };
+    let names: Vec<String> = table.columns.iter().map(|c| c.name.header.clone()).collect();
+    let Some((target, inputs)) = names.split_last() else { return };
+    let mixes = &inputs[..7.min(inputs.len())];
+    let parts = table.problem(target, None).and_then(|problem| {
+        let groups = Groups::of_columns(&table, mixes)?;
+        Ok((problem, groups))
+    });
+    let (problem, groups) = match parts {
+        Ok(parts) => parts,
+        Err(error) => return println!("{path}: {error}"),
+    };
+    let splits = match repeated_folds(&groups, 10, 1, 1) {
+        Ok(splits) => splits,
+        Err(error) => return println!("{path}: {error}"),
+    };
+    let setup = Setup { problem: &problem, groups: &groups, splits: &splits, seed: 1 };
+    let outcomes = compare(&setup, &compare::baselines(baselines::Settings::default()));
+    let found = record(&setup, &outcomes, path);
+    println!("{:#?}", found.figures[0].figure);
+}
+
+fn table() {
+    let mut random = Random::new(1);
+    let mut text = String::from("a,b,c,d,e,f,g,h,i\n");
+    for _ in 0..1_000_000 {
+        for column in 0..9 {
+            let end = if column == 8 { '\n' } else { ',' };
+            let value = 1000.0 * random.uniform();
+            let _ = write!(text, "{value:.3}{end}");
+        }
+    }
+    for _ in 0..3 {
+        let start = Instant::now();
+        let rows = table::parse(text.as_bytes(), &Options::default()).map_or(0, |t| t.rows);
+        println!("{rows} rows, {} bytes: {:.2} s", text.len(), start.elapsed().as_secs_f64());
     }
 }
 

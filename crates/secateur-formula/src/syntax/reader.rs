@@ -1,13 +1,13 @@
 //! Reads formulas: operator precedence with two stacks, operands straight into the order of
 //! [`Tree`].
 
+use secateur_core::nearest;
 use std::collections::HashMap;
 
 use super::functions::{self, Function};
 use super::lexer::{Lexer, Token};
 use super::{Place, Syntax, TEXT_MAX, guards};
 use crate::error::FormulaError;
-use crate::nearest::nearest;
 use crate::op::{GUARD, Op};
 use crate::tree::{Node, Tree};
 

@@ -99,12 +99,8 @@ const LISTED: usize = 12;
 
 /// What a message says about the names that there are.
 fn nearest(lower: &str, names: &[Name]) -> String {
-    let distance = |name: &Name| strsim::osa_distance(lower, &name.text.to_lowercase());
-    let limit = lower.chars().count().max(3) / 3 + 1;
-    if let Some(name) = names.iter().min_by_key(|name| distance(name))
-        && distance(name) <= limit
-    {
-        return format!("; did you mean {:?}?", name.text);
+    if let Some(name) = secateur_core::nearest(lower, names.iter().map(|name| name.text.as_str())) {
+        return format!("; did you mean {name:?}?");
     }
     let mut listed: Vec<&str> = names.iter().take(LISTED).map(|name| name.text.as_str()).collect();
     if names.len() > LISTED {

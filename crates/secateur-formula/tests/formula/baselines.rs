@@ -110,18 +110,6 @@ fn an_input_whose_median_is_a_fault_is_not_shown_as_needless() {
     }
 }
 
-/// Times and errors over ten folds of whole mixes, to be read: `--ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn concrete_in_ten_folds() {
-    let Some((problem, groups, _)) = concrete() else { return };
-    let splits = repeated_folds(&groups, 10, 1, 1).unwrap();
-    let setup = Setup { problem: &problem, groups: &groups, splits: &splits, seed: 1 };
-    let outcomes = compare(&setup, &baselines(Settings::default()));
-    let record = record(&setup, &outcomes, "Concrete_data.csv");
-    println!("{:#?}", record.figures[0].figure);
-}
-
 fn names(problem: &Problem) -> Vec<String> {
     problem.names.iter().map(|name| name.text.clone()).collect()
 }

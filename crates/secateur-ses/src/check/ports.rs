@@ -1,11 +1,11 @@
 //! Ports that nobody declared: what couplings outside of an entity name must be named inside.
 
+use secateur_core::nearest;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Finding;
 use super::inheritance::specialized;
 use super::references::entity_of;
-use crate::devs::nearest;
 use crate::model::{Coupling, Id, Ses};
 
 /// A port as couplings name it: its name, and whether values come out of the entity there.

@@ -1,6 +1,7 @@
 //! Experiments: a model simulated several times, and how sure the results are.
 
 use rayon::prelude::*;
+use secateur_core::interval::student;
 
 use super::clock::Until;
 use super::error::DevsError;
@@ -136,25 +137,6 @@ impl Estimate {
     pub fn interval(&self) -> [f64; 2] {
         [self.mean - self.half, self.mean + self.half]
     }
-}
-
-/// The 97.5 % quantile of Student's distribution: a table for few degrees of freedom, then the
-/// expansion around the normal quantile.
-///
-/// Source: R. A. Fisher and E. A. Cornish, 1960, "The percentile points of distributions having
-/// known cumulants".
-fn student(freedom: usize) -> f64 {
-    const TABLE: [f64; 10] =
-        [12.7062, 4.30265, 3.18245, 2.77645, 2.57058, 2.44691, 2.36462, 2.30600, 2.26216, 2.22814];
-    const Z: f64 = 1.959_963_984_540_054;
-    if let Some(value) = freedom.checked_sub(1).and_then(|at| TABLE.get(at)) {
-        return *value;
-    }
-    let n = freedom as f64;
-    let [z3, z5, z7] = [Z.powi(3), Z.powi(5), Z.powi(7)];
-    Z + (z3 + Z) / (4.0 * n)
-        + (5.0 * z5 + 16.0 * z3 + 3.0 * Z) / (96.0 * n * n)
-        + (3.0 * z7 + 19.0 * z5 + 17.0 * z3 - 15.0 * Z) / (384.0 * n * n * n)
 }
 
 #[cfg(test)]

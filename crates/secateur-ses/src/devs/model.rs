@@ -1,11 +1,11 @@
 //! The description of a model: components in components, ports, couplings.
 
+use secateur_core::nearest;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::atomic::Make;
 use super::error::DevsError;
-use super::nearest::nearest;
 
 /// A component of a [`Model`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,10 +1,10 @@
 //! Parameters: what entities give and what models take.
 
+use secateur_core::nearest;
 use std::fmt;
 
 use crate::devs::distribution::{Distribution, FORMS};
 use crate::devs::error::DevsError;
-use crate::devs::nearest::nearest;
 
 /// The value of an entity's variable.
 #[derive(Clone, Debug, PartialEq)]

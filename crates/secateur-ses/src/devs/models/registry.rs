@@ -1,5 +1,6 @@
 //! Models by name.
 
+use secateur_core::nearest;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -8,7 +9,6 @@ use super::{ALIASES, READY};
 use crate::devs::atomic::Make;
 use crate::devs::error::DevsError;
 use crate::devs::model::{Id, Model, Ports};
-use crate::devs::nearest::nearest;
 
 /// How a model is made: its ports and a function that makes it, from its parameters.
 type Build = dyn Fn(&Parameters) -> Result<(Ports, Make), DevsError> + Send + Sync;
