@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
-use secateur::core::{Kind, Random, RunError};
+use secateur::core::{Kind, RunError};
 use secateur::formula::formula::Split;
-use secateur::formula::table::{self, Decimal, Missing, Options, Problem, Table, Which};
+use secateur::formula::split::{Groups, by_share};
+use secateur::formula::table::{
+    self, Decimal, Missing, Options, Problem, Table, TableError, Which,
+};
 
 use crate::args::formula::{DecimalWord, MissingWord, ReadingArgs};
 
@@ -29,51 +32,6 @@ pub(super) fn table(path: &Path, args: &ReadingArgs, which: Which) -> Result<Tab
 /// Names of the columns, without units.
 pub(super) fn names(table: &Table) -> Vec<String> {
     table.columns.iter().map(|column| column.name.text.clone()).collect()
-}
-
-/// Rows that are equal in all of the named columns have the same number.
-fn groups(table: &Table, names: &[String], path: &Path) -> Result<Vec<usize>, RunError> {
-    let mut columns = Vec::new();
-    for name in names {
-        let found = table.find(name).map_err(|error| RunError::from(error).at(path))?;
-        columns.push(&table.columns[found].values);
-    }
-    if columns.is_empty() {
-        return Ok((0..table.rows).collect());
-    }
-    let mut known = std::collections::HashMap::new();
-    let number = |row: usize| {
-        let key: Vec<u64> = columns.iter().map(|column| column[row].to_bits()).collect();
-        let next = known.len();
-        *known.entry(key).or_insert(next)
-    };
-    Ok((0..table.rows).map(number).collect())
-}
-
-/// Parts rows in two by whole groups: those that stay, and a share that is held out.
-fn hold_out(
-    rows: &[usize],
-    groups: &[usize],
-    share: f64,
-    seed: u64,
-    stream: u64,
-) -> (Vec<usize>, Vec<usize>) {
-    let mut order: Vec<usize> = rows.iter().map(|row| groups[*row]).collect();
-    order.sort_unstable();
-    order.dedup();
-    Random::stream(seed, stream).shuffle(&mut order);
-    let wanted = (share * rows.len() as f64).round() as usize;
-    let mut taken = std::collections::HashSet::new();
-    let mut count = 0;
-    for group in order {
-        let size = rows.iter().filter(|row| groups[**row] == group).count();
-        if count + size / 2 >= wanted.max(1) || taken.len() + 1 >= rows.len() {
-            break;
-        }
-        count += size;
-        taken.insert(group);
-    }
-    rows.iter().partition(|row| !taken.contains(&groups[**row]))
 }
 
 /// An error unless enough rows are left to learn anything from.
@@ -104,10 +62,13 @@ pub(super) fn parts(
     split: &Split,
     path: &Path,
 ) -> Result<Parts, RunError> {
-    let groups = groups(table, &split.group, path)?;
+    let refuse = |error: TableError| RunError::from(error).at(path);
+    let groups = Groups::of_columns(table, &split.group).map_err(refuse)?;
     let all: Vec<usize> = (0..problem.rows()).collect();
-    let (rest, test) = part(&all, &groups, split.test, split.seed, 1);
-    let (train, select) = part(&rest, &groups, split.validation, split.seed, 2);
+    let (rest, test) = part(&all, &groups, split.test, split.seed).map_err(refuse)?;
+    // Another seed: the same would draw the same order of groups again.
+    let seed = split.seed.wrapping_add(1);
+    let (train, select) = part(&rest, &groups, split.validation, seed).map_err(refuse)?;
     let train = problem.of_rows(&train);
     let select = if select.is_empty() { train.clone() } else { problem.of_rows(&select) };
     let test = (!test.is_empty()).then(|| problem.of_rows(&test));
@@ -116,16 +77,17 @@ pub(super) fn parts(
     Ok(Parts { train, select, test })
 }
 
+/// Rows that stay, and a share that is held out by whole groups.
 fn part(
     rows: &[usize],
-    groups: &[usize],
+    groups: &Groups,
     share: f64,
     seed: u64,
-    stream: u64,
-) -> (Vec<usize>, Vec<usize>) {
-    if share > 0.0 {
-        hold_out(rows, groups, share, seed, stream)
-    } else {
-        (rows.to_vec(), Vec::new())
+) -> Result<(Vec<usize>, Vec<usize>), TableError> {
+    if share == 0.0 {
+        return Ok((rows.to_vec(), Vec::new()));
     }
+    let split = by_share(&groups.of_rows(rows), share, seed)?;
+    let of = |places: Vec<usize>| places.into_iter().map(|place| rows[place]).collect();
+    Ok((of(split.train), of(split.test)))
 }
