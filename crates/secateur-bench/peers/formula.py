@@ -87,8 +87,9 @@ def operon(train, test, seconds, seed):
         population_size=1000, pool_size=1000, tournament_size=3, epsilon=1e-5,
         reinserter="keep-best", symbolic_mode=False, model_selection_criterion="mean_squared_error",
     )
-    model.fit(*train)
-    return rmse(model.predict(test[0]), test[1]), model.model_.Length
+    model.fit(*(part.astype(np.float32) for part in train))
+    found = model.predict(test[0].astype(np.float32))
+    return rmse(found, test[1]), model.model_.Length
 
 
 def gplearn(train, test, seconds, seed):

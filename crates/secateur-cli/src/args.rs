@@ -52,8 +52,8 @@ impl Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Prune an embedded model in every way and compare, offline: a small language model, or `ses`,
-    /// a factory of cells that hold cells
+    /// Prune an embedded model and compare, offline: a small language model; `formula`, a formula
+    /// for a table with a known law; or `ses`, a factory of cells that hold cells
     Demo {
         /// What is pruned
         family: Option<DemoFamily>,
@@ -121,6 +121,8 @@ pub(crate) enum Command {
 pub(crate) enum DemoFamily {
     /// A small language model
     Neural,
+    /// A formula for a table with a known law
+    Formula,
     /// A factory as a System Entity Structure
     Ses,
 }

@@ -14,8 +14,10 @@ use secateur_core::{
 
 use crate::blocks::{BLOCK, constants, forward, values_of};
 use crate::evaluate::{Columns, values};
+use crate::factor::factored;
 use crate::fold::{fold, folded2};
 use crate::op::Op;
+use crate::refine::{Effort, Workspace, refine};
 use crate::scale::{Scale, Target, fit};
 use crate::tree::{Node, Tree};
 
@@ -39,6 +41,20 @@ pub enum Tips {
     /// Every node but constants; it gives way to the median of its value.
     All,
 }
+
+/// What is fitted again to the training rows after a tip is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refit {
+    /// The scale `a + b f` (the reconstruction of the paper).
+    Scale,
+    /// The scale, and the constants inside by Levenberg and Marquardt: what is left makes up for
+    /// more of what went. Which tip goes is decided as without. The first formula of the path is
+    /// fitted too, so that all are judged by rows that they were not fitted to.
+    Constants,
+}
+
+/// Steps of Levenberg and Marquardt after a tip is gone.
+const EFFORT: Effort = Effort { steps: 20, gain_min: 1e-4 };
 
 /// What pruning looks at: medians and scales are of the training rows, errors of the rows that
 /// select.
@@ -132,6 +148,8 @@ pub struct Pruning {
     pub formula: Scaled,
     /// What a tip is.
     pub tips: Tips,
+    /// What is fitted again.
+    pub refit: Refit,
     candidates: Vec<Candidate>,
     /// Medians of the columns in the training rows, worked out once.
     medians: Vec<Option<f64>>,
@@ -161,9 +179,9 @@ pub struct Step {
 impl Pruning {
     /// The tips of a formula, numbered so that of equally good ones the first is to go: the one
     /// that leaves fewer nodes, then the one that comes first.
-    pub fn new(formula: Scaled, tips: Tips, rows: &Rows) -> Self {
+    pub fn new(formula: Scaled, tips: Tips, refit: Refit, rows: &Rows) -> Self {
         let medians = vec![None; rows.train.columns.columns.len()];
-        let mut pruning = Self { formula, tips, candidates: Vec::new(), medians };
+        let mut pruning = Self { formula, tips, refit, candidates: Vec::new(), medians };
         pruning.look(rows);
         pruning
     }
@@ -262,18 +280,31 @@ impl Apply<Pruning, Rows<'_>> for Substitute {
             if kept {
                 continue;
             }
-            let peeled = Scaled::peel(&candidate.without);
-            let found = values(&peeled.tree, rows.train.columns);
-            let Some((scale, _)) = fit(&found, rows.train.target) else {
+            let Some(formula) = refitted(&candidate.without, pruning.refit, rows.train) else {
                 let what = "the formula has no value in a training row, whatever goes";
                 return Err(PruneError::Numeric(what.to_owned()));
             };
-            pruning.formula = Scaled { tree: peeled.tree, scale };
+            pruning.formula = formula;
             break;
         }
         pruning.look(rows);
         Ok(())
     }
+}
+
+/// A tree fitted again to rows; `None` where a row has a fault.
+pub fn refitted(tree: &Tree, refit: Refit, samples: Samples) -> Option<Scaled> {
+    let Samples { columns, target } = samples;
+    let mut tree = Scaled::peel(tree).tree;
+    let (scale, _) = match refit {
+        Refit::Scale => fit(&values(&tree, columns), target),
+        Refit::Constants => {
+            // Constants that only share a scale would hold the others up.
+            tree = Scaled::peel(&factored(&tree)).tree;
+            refine(&mut tree, columns, target, EFFORT, &mut Workspace::default())
+        }
+    }?;
+    Some(Scaled { tree, scale })
 }
 
 /// The formula with one tip after the other gone, until none is left; the first step is the
@@ -283,8 +314,13 @@ impl Apply<Pruning, Rows<'_>> for Substitute {
 ///
 /// # Errors
 /// [`PruneError`] when the rows do not fit the formula.
-pub fn path(tree: &Tree, tips: Tips, rows: &Rows) -> Result<Vec<Step>, PruneError> {
-    let formula = Scaled::peel(tree);
+pub fn path(tree: &Tree, tips: Tips, refit: Refit, rows: &Rows) -> Result<Vec<Step>, PruneError> {
+    let mut formula = Scaled::peel(tree);
+    if refit == Refit::Constants
+        && let Some(fitted) = refitted(tree, refit, rows.train)
+    {
+        formula = fitted;
+    }
     let step = |formula: &Scaled, gone| Step {
         formula: formula.clone(),
         gone,
@@ -292,7 +328,7 @@ pub fn path(tree: &Tree, tips: Tips, rows: &Rows) -> Result<Vec<Step>, PruneErro
         select: formula.rmse(rows.select),
     };
     let mut steps = vec![step(&formula, None)];
-    let mut pruning = Pruning::new(formula, tips, rows);
+    let mut pruning = Pruning::new(formula, tips, refit, rows);
     while !pruning.is_done() {
         let before = pruning.clone();
         let keep = Budget::Keep(pruning.candidates.len() - 1);
@@ -618,7 +654,7 @@ mod tests {
                 train: Samples { columns: Columns::new(&train), target: &train_target },
                 select: Samples { columns: Columns::new(&select), target: &select_target },
             };
-            let steps = path(&tree, Tips::Leaves, &rows).unwrap();
+            let steps = path(&tree, Tips::Leaves, Refit::Scale, &rows).unwrap();
             assert_eq!(steps[1].gone.as_ref().unwrap().0, var(3), "seed {seed}");
             let brute = brute_force(&tree, &rows);
             for step in &steps[1..] {
@@ -644,7 +680,7 @@ mod tests {
         };
         let tree = Tree::binary(Op::Pow, planted(), &Tree::unary(Op::Ln, var(0)));
         for tips in [Tips::Leaves, Tips::Operators, Tips::All] {
-            let pruning = Pruning::new(Scaled::peel(&tree), tips, &rows);
+            let pruning = Pruning::new(Scaled::peel(&tree), tips, Refit::Scale, &rows);
             assert!(!pruning.is_done());
             let found = errors(&pruning.formula.tree, &pruning.candidates, &rows);
             for (candidate, found) in pruning.candidates.iter().zip(found) {
@@ -658,12 +694,26 @@ mod tests {
     }
 
     #[test]
+    fn constants_that_are_fitted_again_make_up_for_what_went() {
+        let shifted = |row: &[f64]| 2.0 * (row[0] + 3.0).ln() - 1.0;
+        let (train, target) = data(200, 5, 0.0, shifted);
+        let samples = Samples { columns: Columns::new(&train), target: &target };
+        let rows = Rows { train: samples, select: samples };
+        let tree = Tree::unary(Op::Ln, Tree::binary(Op::Add, var(0), &var(3)));
+        let after = |refit| path(&tree, Tips::Leaves, refit, &rows).unwrap().swap_remove(1);
+        let (scale, constants) = (after(Refit::Scale), after(Refit::Constants));
+        assert_eq!(scale.gone, constants.gone, "the same tip goes");
+        assert!(scale.train > 1e-3, "{}", scale.train);
+        assert!(constants.train < 1e-6, "{}", constants.train);
+    }
+
+    #[test]
     fn a_path_ends_in_a_constant() {
         let (train, target) = data(100, 3, 0.5, law);
         let samples = Samples { columns: Columns::new(&train), target: &target };
         let rows = Rows { train: samples, select: samples };
         for tips in [Tips::Leaves, Tips::Operators, Tips::All] {
-            let steps = path(&planted(), tips, &rows).unwrap();
+            let steps = path(&planted(), tips, Refit::Scale, &rows).unwrap();
             let last = steps.last().unwrap();
             assert_eq!(last.formula.whole().size(), 1, "{tips:?}");
             let sd = (target.spread / 100.0).sqrt();
@@ -679,7 +729,7 @@ mod tests {
         let samples = Samples { columns: Columns::new(&columns), target: &target };
         let rows = Rows { train: samples, select: samples };
         let tree = Tree::binary(Op::Div, var(0), &var(1));
-        let steps = path(&tree, Tips::Leaves, &rows).unwrap();
+        let steps = path(&tree, Tips::Leaves, Refit::Scale, &rows).unwrap();
         assert_eq!(steps[1].gone.as_ref().unwrap().0, var(0));
         assert_eq!(steps.len(), 2, "x1 stays: its median is 0");
     }

@@ -3,13 +3,15 @@
 //! Times are measured, so they differ from run to run; everything else depends on the seed alone.
 
 mod figures;
+mod trees;
 
 pub use figures::{figures, record};
+pub use trees::{Trees, trees};
 
 use std::time::Instant;
 
 use rayon::prelude::*;
-use secateur_core::RunError;
+use secateur_core::{Kind, RunError};
 
 use crate::backward::median;
 use crate::baselines::{
@@ -30,6 +32,8 @@ pub struct Contender<'a> {
     /// What fits it. It sees the rows for learning alone, and must give the same for the same rows
     /// and seed.
     pub fit: Fit<'a>,
+    /// Whether it uses all threads itself, so that its folds come one after the other.
+    pub alone: bool,
 }
 
 impl<'a> Contender<'a> {
@@ -38,7 +42,7 @@ impl<'a> Contender<'a> {
         name: &str,
         fit: impl Fn(&Rows) -> Result<Fitted, RunError> + Send + Sync + 'a,
     ) -> Self {
-        Self { name: name.to_owned(), fit: Box::new(fit) }
+        Self { name: name.to_owned(), fit: Box::new(fit), alone: false }
     }
 }
 
@@ -54,7 +58,7 @@ pub fn baselines(settings: Settings) -> Vec<Contender<'static>> {
 
 impl From<NoFit> for RunError {
     fn from(error: NoFit) -> Self {
-        Self::new(secateur_core::Kind::Input, "SEC-FO-040", error.to_string())
+        Self::new(Kind::Input, "SEC-FO-040", error.to_string())
             .hint("leave this way to predict out, or the rows where it has no value")
     }
 }
@@ -105,17 +109,44 @@ pub struct Setup<'a> {
     pub seed: u64,
 }
 
-/// Fits every contender in every fold. The folds run beside each other, and what they give is put
-/// in order, so that the result does not depend on the number of threads.
-pub fn compare(setup: &Setup, contenders: &[Contender]) -> Vec<Outcome> {
-    let one = |contender: &Contender| {
-        let folds: Vec<Result<Fold, RunError>> = (0..setup.splits.len())
-            .into_par_iter()
-            .map(|number| in_fold(setup, contender, number))
-            .collect();
-        outcome(setup, &contender.name, folds)
-    };
-    contenders.iter().map(one).collect()
+/// Fits every contender in every fold. Folds run beside each other, unless the contender uses all
+/// threads itself, and what they give is put in order, so that the result does not depend on the
+/// number of threads. `fitted` is called with the name of a contender and the fits that are done.
+///
+/// # Errors
+/// What interrupts a fit; any other failure is part of the outcome.
+pub fn compare(
+    setup: &Setup,
+    contenders: &[Contender],
+    mut fitted: impl FnMut(&str, usize),
+) -> Result<Vec<Outcome>, RunError> {
+    let mut done = 0;
+    let mut outcomes = Vec::with_capacity(contenders.len());
+    for contender in contenders {
+        let numbers = 0..setup.splits.len();
+        let folds: Vec<Result<Fold, RunError>> = if contender.alone {
+            let one = |number| {
+                let fold = in_fold(setup, contender, number);
+                done += 1;
+                fitted(&contender.name, done);
+                fold
+            };
+            numbers.map(one).collect()
+        } else {
+            let folds =
+                numbers.into_par_iter().map(|number| in_fold(setup, contender, number)).collect();
+            done += setup.splits.len();
+            fitted(&contender.name, done);
+            folds
+        };
+        let stops = |error: &RunError| error.kind == Kind::Interrupted;
+        if let Some(error) = folds.iter().find_map(|fold| fold.as_ref().err().filter(|e| stops(e)))
+        {
+            return Err(error.clone());
+        }
+        outcomes.push(outcome(setup, &contender.name, folds));
+    }
+    Ok(outcomes)
 }
 
 fn in_fold(setup: &Setup, contender: &Contender, number: usize) -> Result<Fold, RunError> {

@@ -159,6 +159,10 @@ pub const CODES: &[(&str, &str)] = &[
         "SEC-FO-016",
         "A checkpoint continues only the search it was written by: the same rows, the same settings, the same version.",
     ),
+    (
+        "SEC-FO-017",
+        "The comparison was stopped before all fits were done; there is no table of a part of the folds.",
+    ),
 ];
 
 #[cfg(test)]

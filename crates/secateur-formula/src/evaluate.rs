@@ -26,9 +26,24 @@ impl<'a> Columns<'a> {
     /// # Panics
     /// When the lengths differ.
     pub fn new(columns: &'a [Vec<f64>]) -> Self {
-        let rows = columns.first().map_or(0, Vec::len);
-        assert!(columns.iter().all(|c| c.len() == rows), "columns are of one length");
+        Self::of(columns.first().map_or(0, Vec::len), columns)
+    }
+
+    /// Columns of `rows` rows; there may be none.
+    ///
+    /// # Panics
+    /// When the length of a column is another.
+    pub fn of(rows: usize, columns: &'a [Vec<f64>]) -> Self {
+        assert!(columns.iter().all(|column| column.len() == rows), "columns are of one length");
         Self { rows, columns, kept: &[] }
+    }
+
+    /// A column, of shape `[rows]`.
+    ///
+    /// # Panics
+    /// When it is not there.
+    pub fn column(&self, index: usize) -> &'a [f64] {
+        &self.columns[index]
     }
 
     /// The same with further columns.

@@ -32,6 +32,7 @@ pub mod op;
 pub mod refine;
 pub mod scale;
 pub mod search;
+pub mod shorten;
 pub mod simplify;
 pub mod split;
 pub mod syntax;

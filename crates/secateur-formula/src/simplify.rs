@@ -32,7 +32,33 @@ pub fn simplify(tree: &Tree) -> Tree {
         }
         best = next;
     }
-    best
+    signs_in_front(&best)
+}
+
+/// Writes `x + -2 * y` as `x - 2 * y`, and `x - -2` as `x + 2`: the same value to the last bit.
+fn signs_in_front(tree: &Tree) -> Tree {
+    let starts = tree.starts();
+    let mut nodes = tree.nodes().to_vec();
+    for index in 0..nodes.len() {
+        let turned = match nodes[index] {
+            Node::Op(Op::Add) => Op::Sub,
+            Node::Op(Op::Sub) => Op::Add,
+            _ => continue,
+        };
+        // The first factor of a product or fraction on the right gives its sign.
+        let mut first = index - 1;
+        while let Node::Op(Op::Mul | Op::Div) = nodes[first] {
+            let [left, _] = tree.operands(first, &starts);
+            first = left.expect("a product has a left side");
+        }
+        if let Node::Const(value) = nodes[first]
+            && value < 0.0
+        {
+            nodes[first] = Node::Const(-value);
+            nodes[index] = Node::Op(turned);
+        }
+    }
+    Tree::new(nodes).expect("only signs differ")
 }
 
 /// Folds until folding changes no more.

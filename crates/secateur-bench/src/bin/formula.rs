@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use secateur_core::Random;
-use secateur_formula::backward::{Rows, Samples, Tips, path};
+use secateur_formula::backward::{Refit, Rows, Samples, Tips, path};
 use secateur_formula::baselines;
 use secateur_formula::compare::{self, Setup, compare, record};
 use secateur_formula::evaluate::{Columns, Scratch, evaluate};
@@ -118,7 +118,7 @@ fn prune() {
     };
     for _ in 0..3 {
         let start = Instant::now();
-        let steps = path(&tree, Tips::Leaves, &rows).map_or(0, |steps| steps.len());
+        let steps = path(&tree, Tips::Leaves, Refit::Scale, &rows).map_or(0, |steps| steps.len());
         let seconds = start.elapsed().as_secs_f64();
         println!("{} nodes, 1,000,000 rows: {steps} formulas in {seconds:.2} s", tree.size());
     }
@@ -146,7 +146,11 @@ fn folds(path: &str) {
         Err(error) => return println!("{path}: {error}"),
     };
     let setup = Setup { problem: &problem, groups: &groups, splits: &splits, seed: 1 };
-    let outcomes = compare(&setup, &compare::baselines(baselines::Settings::default()));
+    let contenders = compare::baselines(baselines::Settings::default());
+    let outcomes = match compare(&setup, &contenders, |_, _| ()) {
+        Ok(outcomes) => outcomes,
+        Err(error) => return println!("{path}: {error}"),
+    };
     let found = record(&setup, &outcomes, path);
     println!("{:#?}", found.figures[0].figure);
 }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
+use secateur::formula::backward::Refit;
 use secateur::formula::op::Op;
 use secateur::formula::syntax::{Syntax, Target};
 
@@ -23,6 +24,10 @@ pub(crate) enum FormulaCommand {
         #[command(flatten)]
         table: TableArgs,
     },
+    /// Compare ways to predict over folds: regressions, a neural network, operation trees before and
+    /// after pruning
+    #[command(after_help = COMPARE_EXAMPLES)]
+    Compare(Box<CompareArgs>),
     /// Write a formula in another language
     #[command(after_help = EXPORT_EXAMPLES)]
     Export {
@@ -49,6 +54,12 @@ const PRUNE_EXAMPLES: &str = "Examples:
 const EXPORT_EXAMPLES: &str = "Examples:
   secateur formula export concrete.formula.json --to python
   secateur formula export --expr 'x0**2 + exp(-x1)' --syntax sympy --to excel";
+
+const COMPARE_EXAMPLES: &str = "Examples:
+  secateur formula compare concrete.csv --target strength --folds 10 --group cement,slag,ash,water
+  secateur formula compare d.csv --target y --methods ols,got,pruned-got --time 30s --report page.html
+Each row is predicted once per repeat, by what was fitted without it. A time is that of one search:
+with 10 folds and 60s the searches take ten minutes.";
 
 fn syntax(text: &str) -> Result<Syntax, String> {
     let names: Vec<&str> = Syntax::ALL.iter().map(|syntax| syntax.name()).collect();
@@ -183,8 +194,9 @@ pub(crate) struct SplitArgs {
     pub(crate) seed: Option<u64>,
 }
 
+/// A table that is learned from.
 #[derive(Args, Debug)]
-pub(crate) struct FitArgs {
+pub(crate) struct LearnArgs {
     /// The table: csv or tsv, its first line the names of the columns
     pub(crate) table: PathBuf,
 
@@ -198,10 +210,11 @@ pub(crate) struct FitArgs {
     /// Columns that are left out
     #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', conflicts_with = "inputs")]
     pub(crate) ignore: Vec<String>,
+}
 
-    #[command(flatten)]
-    pub(crate) split: SplitArgs,
-
+/// How formulas are searched.
+#[derive(Args, Debug)]
+pub(crate) struct SearchArgs {
     /// Operators that formulas may use
     #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', value_parser = operator)]
     pub(crate) operators: Vec<Op>,
@@ -227,17 +240,29 @@ pub(crate) struct FitArgs {
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) islands: u16,
 
-    /// Most time, e.g. 60s, 5m
+    /// Most time of a search, e.g. 60s, 5m
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub(crate) time: Option<Duration>,
 
-    /// Most generations; 200 when neither this nor --time is given
+    /// Most generations of a search; the usual number is taken when this and --time are absent
     #[arg(long, value_name = "N")]
     pub(crate) generations: Option<u64>,
 
-    /// Generations without a gain before the search ends
+    /// Generations without a gain before a search ends
     #[arg(long, value_name = "N", default_value_t = 500)]
     pub(crate) patience: u64,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct FitArgs {
+    #[command(flatten)]
+    pub(crate) learn: LearnArgs,
+
+    #[command(flatten)]
+    pub(crate) split: SplitArgs,
+
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
 
     /// Keep the search in this file, and go on from it when it is there
     #[arg(long, value_name = "FILE")]
@@ -275,6 +300,10 @@ pub(crate) struct PruneArgs {
     #[arg(long, value_name = "KIND", value_enum, default_value = "leaves")]
     pub(crate) tip: TipWord,
 
+    /// What is fitted again to the training rows when something gave way
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "scale")]
+    pub(crate) refit: RefitWord,
+
     /// How the formula is chosen from the path
     #[arg(long, value_name = "RULE", value_enum, default_value = "tolerance")]
     pub(crate) choose: ChooseWord,
@@ -300,6 +329,72 @@ pub(crate) struct PruneArgs {
     pub(crate) force: bool,
 }
 
+#[derive(Args, Debug)]
+pub(crate) struct CompareArgs {
+    #[command(flatten)]
+    pub(crate) learn: LearnArgs,
+
+    /// Parts of the rows; each is tested on once
+    #[arg(long, value_name = "K", default_value_t = 10, value_parser = clap::value_parser!(u16).range(2..=1000))]
+    pub(crate) folds: u16,
+
+    /// How often the rows are parted anew
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(crate) repeats: u16,
+
+    /// Columns; rows that are equal in all of them stay in one fold
+    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',')]
+    pub(crate) group: Vec<String>,
+
+    /// Seed of the folds, the network and the searches
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// What is compared
+    #[arg(long, value_name = "NAME", num_args = 1.., value_delimiter = ',', value_enum)]
+    pub(crate) methods: Vec<WayWord>,
+
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
+
+    /// Share of the rows learned from that decides in backward pruning
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    pub(crate) validation: Option<f64>,
+
+    /// What backward pruning fits again when something gave way
+    #[arg(long, value_name = "WHAT", value_enum, default_value = "scale")]
+    pub(crate) refit: RefitWord,
+
+    /// Backward pruning takes the smallest formula with an error of at most (1 + T) times the least
+    #[arg(long, value_name = "T", default_value_t = 0.02, value_parser = tolerance)]
+    pub(crate) tolerance: f64,
+
+    /// The page or record to write: .html or .json
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Replace files that are there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// A way to predict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WayWord {
+    /// Linear regression by least squares
+    Ols,
+    /// The same on logarithms
+    LogLinear,
+    /// Linear regression with terms that are chosen one by one
+    Stepwise,
+    /// A neural network with a hidden layer of sigmoids
+    Network,
+    /// Genetic operation trees
+    Got,
+    /// The same after backward pruning
+    PrunedGot,
+}
+
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum TipWord {
     /// Variables
@@ -309,6 +404,23 @@ pub(crate) enum TipWord {
     Operators,
     /// Every node
     Any,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum RefitWord {
+    /// The scale a + b f
+    Scale,
+    /// The scale and all constants inside
+    Constants,
+}
+
+impl RefitWord {
+    pub(crate) fn refit(self) -> Refit {
+        match self {
+            Self::Scale => Refit::Scale,
+            Self::Constants => Refit::Constants,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

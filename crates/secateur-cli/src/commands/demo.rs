@@ -1,5 +1,7 @@
 //! `secateur demo`: an embedded small language model, pruned by every method, compared.
 
+pub(super) mod folder;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -7,10 +9,11 @@ use std::time::Instant;
 use secateur::core::figure::{Figure, Series};
 use secateur::core::recipe::{Calibration, Sampling};
 use secateur::core::record::{Named, Record};
-use secateur::core::{Budget, Family, Job, Kind, OnExisting, Recipe, RunError, Silent};
+use secateur::core::{Budget, Family, Job, OnExisting, Recipe, RunError, Silent};
 use secateur::neural::Neural;
 use serde_json::json;
 
+use self::folder::failed;
 use super::Manner;
 use super::prune::network_cost;
 use crate::out;
@@ -64,12 +67,6 @@ fn short(budget: Budget) -> String {
     }
 }
 
-pub(super) fn failed(path: &Path, error: &std::io::Error) -> RunError {
-    let message = format!("the demo cannot write: {error}");
-    let hint = "run the demo in a folder where you may write";
-    RunError::new(Kind::Resources, "SEC-CL-005", message).at(path).hint(hint)
-}
-
 /// Names that the demo writes at the top of its folder.
 fn own_names() -> Vec<String> {
     let mut names: Vec<String> = TEXTS.iter().map(|(name, _)| (*name).to_owned()).collect();
@@ -83,28 +80,18 @@ fn own_names() -> Vec<String> {
 /// Removes an older demo, and only that; writes the model and the texts.
 fn begin(folder: &Path) -> Result<(), RunError> {
     let own = own_names();
-    if folder.exists() {
-        let entries = std::fs::read_dir(folder).map_err(|e| failed(folder, &e))?;
-        let names: Vec<String> =
-            entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect();
-        let is_own = |name: &&String| {
-            let bare = name.strip_prefix('.').map_or(name.as_str(), |n| {
-                n.trim_end_matches(".partial").trim_end_matches(".lock").trim_end_matches(".old")
-            });
-            own.iter().any(|own| own == bare)
-        };
-        if let Some(foreign) = names.iter().find(|name| !is_own(name)) {
-            let message = format!("{FOLDER} holds {foreign}, which the demo did not write");
-            let hint = "move it away, or run the demo in another folder";
-            return Err(RunError::new(Kind::Usage, "SEC-CL-004", message).at(folder).hint(hint));
-        }
-        std::fs::remove_dir_all(folder).map_err(|e| failed(folder, &e))?;
-    }
+    folder::make(folder, |name| {
+        let bare = name.strip_prefix('.').map_or(name, |n| {
+            n.trim_end_matches(".partial").trim_end_matches(".lock").trim_end_matches(".old")
+        });
+        own.iter().any(|own| own == bare)
+    })?;
+    std::fs::remove_dir_all(folder).map_err(|e| failed(folder, &e))?;
     let dense = folder.join("dense");
     std::fs::create_dir_all(&dense).map_err(|e| failed(folder, &e))?;
     let files = MODEL.iter().map(|(name, bytes)| (dense.join(name), bytes));
     for (path, bytes) in files.chain(TEXTS.iter().map(|(name, bytes)| (folder.join(name), bytes))) {
-        std::fs::write(&path, bytes).map_err(|e| failed(&path, &e))?;
+        folder::write(&path, bytes)?;
     }
     Ok(())
 }
@@ -220,15 +207,7 @@ fn write_report(folder: &Path, records: &[(String, Record)], rows: &[Row]) -> Re
         },
     };
     record.figures.insert(0, comparison);
-    let page = secateur::report::html(&record).map_err(|error| {
-        RunError::new(Kind::Other, "SEC-CL-005", format!("the report cannot be drawn: {error}"))
-    })?;
-    let json = secateur::report::json(&record);
-    for (name, text) in [("report.html", page), ("report.json", json)] {
-        let path = folder.join(name);
-        std::fs::write(&path, text).map_err(|e| failed(&path, &e))?;
-    }
-    Ok(())
+    folder::report(folder, &record)
 }
 
 fn show(rows: &[Row], manner: Manner, seconds: f64) {

@@ -74,6 +74,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, RunError> {
 fn dispatch(command: Command, manner: Manner) -> Result<ExitCode, RunError> {
     match command {
         Command::Demo { family: None | Some(DemoFamily::Neural) } => demo::run(manner),
+        Command::Demo { family: Some(DemoFamily::Formula) } => formula::demo(manner),
         Command::Demo { family: Some(DemoFamily::Ses) } => ses::demo(manner),
         Command::Prune(args) => prune::run(&args, manner),
         Command::Eval(args) => eval::run(&args, manner),

@@ -18,7 +18,7 @@ fn run(folder: &Path, words: &[&str]) -> (i32, Value, String) {
 }
 
 /// A table of 120 rows in 40 mixes with y = 3 a / b + 2 and a useless column.
-fn table(folder: &Path) {
+pub(crate) fn table(folder: &Path) {
     let mut text = "mix,a (kg),b [m],c,y (MPa)\n".to_owned();
     for row in 0..120_u32 {
         let mix = row / 3;
@@ -103,6 +103,71 @@ fn a_search_is_continued_from_its_checkpoint() {
     assert_eq!(resumed.1["formula"], whole.1["formula"], "{}", resumed.2);
     let other = of(&format!("{common} --seed 4 --generations 8 --checkpoint c.json --resume"));
     assert_eq!(other.0, 3, "{}", other.2);
+}
+
+#[test]
+fn columns_that_are_not_used_may_hold_anything_and_groups_may_be_texts() {
+    let folder = scratch();
+    let at = folder.path();
+    let mut text = "who,a,b,note,y\n".to_owned();
+    for row in 0..60_u32 {
+        let (a, b) = (row % 7 + 1, row * 5 % 11);
+        let note = if row == 3 { "" } else { "good, or so" };
+        writeln!(text, "mix {},{a},{b},\"{note}\",{}", row / 4, 2 * a + b).unwrap();
+    }
+    std::fs::write(at.join("d.csv"), text).unwrap();
+    let of = |words: &str| run(at, &words.split(' ').collect::<Vec<_>>());
+    let fit = of(
+        "fit d.csv --target y --ignore who,note --group who --test 0.2 --generations 5 -o f.json",
+    );
+    assert_eq!(fit.0, 0, "{}", fit.2);
+    assert_eq!(of("fit d.csv --target y --inputs a,b --group who --generations 2").0, 0);
+    for words in
+        ["eval f.json --data d.csv", "prune f.json --data d.csv", "eval --expr 3 --data d.csv"]
+    {
+        let (exit, _, said) = of(words);
+        assert_eq!(exit, 0, "{words}: {said}");
+    }
+    let (exit, _, said) = of("fit d.csv --target y");
+    assert!(exit == 4 && said.contains("who"), "{said}");
+    let (exit, _, said) = of("eval --expr a+note --data d.csv --target y");
+    assert!(exit == 4 && said.contains("note"), "{said}");
+}
+
+#[test]
+fn ways_to_predict_are_compared_over_folds() {
+    let folder = scratch();
+    let at = folder.path();
+    table(at);
+    let words = "compare d.csv --target y --ignore mix --group mix --folds 4 --repeats 2 --methods ols,got,pruned-got --generations 20 --report c.html";
+    let words: Vec<&str> = words.split(' ').collect();
+    let (exit, found, said) = run(at, &words);
+    assert_eq!(exit, 0, "{said}");
+    let method = |number: usize, name: &str| {
+        assert_eq!(found["methods"][number]["name"], name);
+        assert_eq!(found["methods"][number]["folds"].as_array().unwrap().len(), 8);
+        found["methods"][number]["rmse"]["mean"].as_f64().unwrap()
+    };
+    let (ols, got, pruned) = (method(0, "ols"), method(1, "got"), method(2, "pruned got"));
+    assert!(got < 0.01 * ols && pruned < 0.01 * ols, "{ols} {got} {pruned}");
+    assert_eq!(run(at, &words).0, 2, "the page is not replaced");
+    let page = std::fs::read_to_string(at.join("c.html")).unwrap();
+    for title in ["Comparison", "Predicted and measured", "Residuals", "Error and size", "Inputs"] {
+        assert!(page.contains(title), "{title}");
+    }
+    let again = [&words[..], &["--force", "--threads", "1"]].concat();
+    let again = run(at, &again).1;
+    for number in 0..3 {
+        let folds = |json: &Value| -> Vec<String> {
+            let folds = json["methods"][number]["folds"].as_array().unwrap();
+            folds.iter().map(|fold| fold["model"].to_string()).collect()
+        };
+        assert_eq!(folds(&found), folds(&again), "for any number of threads");
+    }
+    assert_eq!(run(at, &["compare", "d.csv", "--target", "y", "--folds", "1"]).0, 2);
+    let few = ["compare", "d.csv", "--target", "y", "--group", "mix", "--folds", "50"];
+    let (exit, _, said) = run(at, &few);
+    assert!(exit == 2 && said.contains("40 groups of 120 rows"), "{exit} {said}");
 }
 
 #[test]

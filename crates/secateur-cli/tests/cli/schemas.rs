@@ -5,6 +5,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::formulas;
 use crate::networks;
 
 fn root() -> PathBuf {
@@ -213,6 +214,53 @@ fn the_demo_of_structures_shows_what_depth_costs_and_brings() {
     assert!(page.contains("Gantt chart") && page.contains("Structure at depth 3"));
     std::fs::write(folder.path().join("secateur-demo-ses/mine.txt"), "keep").unwrap();
     assert_eq!(run(folder.path(), &["demo", "ses"]).status.code(), Some(2));
+}
+
+#[test]
+fn every_command_on_formulas_keeps_to_its_schema() {
+    let folder = tempfile::tempdir().unwrap();
+    formulas::table(folder.path());
+    let ok = |schema: &str, words: &str| {
+        let output = run(folder.path(), &words.split_whitespace().collect::<Vec<_>>());
+        assert!(output.status.success(), "{words}: {}", String::from_utf8_lossy(&output.stderr));
+        check(schema, &output.stdout);
+    };
+    let fit = "--target y --ignore mix --test 0.2 --group mix --generations 5 -o f.json";
+    ok("formula-fit", &format!("formula fit d.csv {fit}"));
+    ok("formula-prune", "formula prune f.json --data d.csv --refit constants -o p.json");
+    ok("formula-eval", "formula eval p.json --data d.csv");
+    ok("formula-export", "formula export p.json --to sql");
+    let compare = "--target y --ignore mix --group mix --folds 3 --generations 3";
+    ok("formula-compare", &format!("formula compare d.csv {compare} --report c.html"));
+}
+
+#[test]
+fn the_demo_of_formulas_finds_one_and_makes_it_simpler() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(folder.path(), &["demo", "formula"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    check("demo-formula", &output.stdout);
+    let table: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let of = |row: usize, name: &str| table["rows"][row][name].as_f64().unwrap();
+    let [linear, found, pruned, law] = [0, 1, 2, 3];
+    assert!(of(found, "rmse_test") < 0.5 * of(linear, "rmse_test"), "{table}");
+    assert!(of(pruned, "size") < of(found, "size"), "{table}");
+    assert!(of(pruned, "rmse_test") < 1.1 * of(law, "rmse_test"), "{table}");
+    assert!(
+        of(pruned, "variables") <= of(law, "variables"),
+        "the useless columns are gone: {table}"
+    );
+    let at = folder.path().join("secateur-demo-formula");
+    let words = ["formula", "eval", "pruned.formula.json", "--data", "mixes.csv"];
+    assert!(run(&at, &words).status.success());
+    let page = std::fs::read_to_string(at.join("report.html")).unwrap();
+    assert!(page.contains("Error against size") && page.contains("the law"));
+    assert!(
+        run(folder.path(), &["demo", "formula"]).status.success(),
+        "its own files are replaced"
+    );
+    std::fs::write(at.join("mine.txt"), "keep").unwrap();
+    assert_eq!(run(folder.path(), &["demo", "formula"]).status.code(), Some(2));
 }
 
 #[test]

@@ -12,9 +12,9 @@ mod read;
 
 pub use dialect::Delimiter;
 pub use error::TableError;
-pub use names::Name;
+pub use names::{Name, find};
 pub use problem::Problem;
-pub use read::{parse, read};
+pub use read::{names, parse, read};
 
 /// Most columns that are read.
 pub const COLUMNS_MAX: usize = 4096;
@@ -81,6 +81,9 @@ pub struct Options {
     pub missing: Missing,
     /// Which columns are read. What others hold does not matter.
     pub which: Which,
+    /// Columns that only tell rows apart. Those that `which` leaves out are read too, and hold a
+    /// number for each different text.
+    pub labels: Vec<String>,
     /// Lines that start with this byte are left out.
     pub comment: Option<u8>,
 }
@@ -94,6 +97,8 @@ pub struct Column {
     pub values: Vec<f64>,
     /// Rows whose value is the median of the others.
     pub filled: Vec<usize>,
+    /// Whether its values only tell rows apart; then it is no input.
+    pub is_label: bool,
 }
 
 /// Columns of numbers of the same length.
@@ -117,7 +122,7 @@ impl Table {
     /// [`TableError::NoColumn`] with the nearest name, [`TableError::Ambiguous`].
     pub fn find(&self, name: &str) -> Result<usize, TableError> {
         let names: Vec<Name> = self.columns.iter().map(|column| column.name.clone()).collect();
-        names::find(name, &names)
+        find(name, &names)
     }
 
     /// The row that a row of the file, from 0, became; `None` when it was left out or is not there.

@@ -67,7 +67,7 @@ const PART_MIN: usize = 3;
 ///
 /// # Errors
 /// [`TableError::NoColumn`] with the nearest name, [`TableError::Ambiguous`].
-pub(super) fn find(name: &str, names: &[Name]) -> Result<usize, TableError> {
+pub fn find(name: &str, names: &[Name]) -> Result<usize, TableError> {
     let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
     let lower = name.to_lowercase();
     let ways: [&dyn Fn(&Name) -> bool; 5] = [

@@ -19,7 +19,8 @@ pub struct Problem {
 }
 
 impl Table {
-    /// Takes a table apart: the target, and as inputs the named columns or all others.
+    /// Takes a table apart: the target, and as inputs the named columns or all others that are no
+    /// labels.
     ///
     /// An input that is the same in every row is kept, with a warning.
     ///
@@ -28,14 +29,18 @@ impl Table {
     /// stands for, or no input is left.
     pub fn problem(&self, target: &str, inputs: Option<&[String]>) -> Result<Problem, TableError> {
         let target = self.find(target)?;
+        let are_all = inputs.is_none();
         let inputs: Vec<usize> = match inputs {
-            None => (0..self.columns.len()).filter(|index| *index != target).collect(),
+            None => {
+                let is_input = |index: &usize| *index != target && !self.columns[*index].is_label;
+                (0..self.columns.len()).filter(is_input).collect()
+            }
             Some(names) => names.iter().map(|name| self.find(name)).collect::<Result<_, _>>()?,
         };
         let refuse = |what: String| Err(TableError::Columns { what });
         let target = &self.columns[target];
         let name = &target.name.text;
-        if inputs.is_empty() {
+        if inputs.is_empty() && are_all {
             return refuse(format!("beside the target {name:?} there is no column for an input"));
         }
         for (place, index) in inputs.iter().enumerate() {
@@ -77,7 +82,7 @@ impl Problem {
 
     /// The inputs as the evaluation takes them.
     pub fn columns(&self) -> Columns<'_> {
-        Columns::new(&self.inputs)
+        Columns::of(self.rows(), &self.inputs)
     }
 
     /// The same of some rows, in their order.

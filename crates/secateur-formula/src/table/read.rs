@@ -1,5 +1,7 @@
 //! From bytes to a table.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
@@ -8,7 +10,7 @@ use csv::ByteRecord;
 
 use super::dialect::{self, Delimiter};
 use super::error::TableError;
-use super::names::{self, Name};
+use super::names::{Name, find};
 use super::number::{self, Field};
 use super::{BYTES_MAX, COLUMNS_MAX, Column, Header, Missing, Options, Table, Which};
 use crate::backward::median;
@@ -18,6 +20,20 @@ use crate::backward::median;
 /// # Errors
 /// [`TableError`] for the first thing that is wrong, with its place.
 pub fn read(path: &Path, options: &Options) -> Result<Table, TableError> {
+    parse(&bytes_of(path)?, options)
+}
+
+/// The columns of the table in a file.
+///
+/// # Errors
+/// [`TableError`] when the file cannot be read or its first line makes no sense.
+pub fn names(path: &Path, options: &Options) -> Result<Vec<Name>, TableError> {
+    let bytes = bytes_of(path)?;
+    let (bytes, delimiter) = delimited(&bytes, options)?;
+    Ok(begin(&bytes, delimiter, options)?.names)
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>, TableError> {
     let failed = |error: std::io::Error| TableError::Read { what: error.to_string() };
     let file = File::open(path).map_err(failed)?;
     let length = file.metadata().map_err(failed)?.len();
@@ -27,23 +43,38 @@ pub fn read(path: &Path, options: &Options) -> Result<Table, TableError> {
         let (got, most) = (bytes.len(), BYTES_MAX as usize);
         return Err(TableError::TooLarge { what: "bytes", got, most });
     }
-    parse(&bytes, options)
+    Ok(bytes)
 }
 
-/// Reads a table from bytes.
-///
-/// # Errors
-/// [`TableError`] for the first thing that is wrong, with its place.
-pub fn parse(bytes: &[u8], options: &Options) -> Result<Table, TableError> {
+/// The bytes with one delimiter between fields, and which that is.
+fn delimited<'a>(
+    bytes: &'a [u8],
+    options: &Options,
+) -> Result<(Cow<'a, [u8]>, Delimiter), TableError> {
     let text = text(bytes)?;
     let delimiter = options.delimiter.unwrap_or_else(|| dialect::detect(text, options));
-    let spaced;
-    let bytes = if delimiter == Delimiter::Blanks {
-        spaced = dialect::joined(text);
-        &spaced[..]
-    } else {
-        text.as_bytes()
+    let bytes = match delimiter {
+        Delimiter::Blanks => Cow::Owned(dialect::joined(text)),
+        _ => Cow::Borrowed(text.as_bytes()),
     };
+    Ok((bytes, delimiter))
+}
+
+/// A table of which the first line was read.
+struct Begun<'a> {
+    rows: Rows<'a>,
+    /// Of all columns.
+    names: Vec<Name>,
+    /// Columns without a name in the header.
+    unnamed: Vec<usize>,
+    has_header: bool,
+}
+
+fn begin<'a>(
+    bytes: &'a [u8],
+    delimiter: Delimiter,
+    options: &Options,
+) -> Result<Begun<'a>, TableError> {
     dialect::check_quotes(bytes, delimiter)?;
     let mut rows = Rows::new(bytes, delimiter, options.comment);
     if !rows.next() {
@@ -64,8 +95,24 @@ pub fn parse(bytes: &[u8], options: &Options) -> Result<Table, TableError> {
         names[*index] = Name::of_header(&format!("column {}", index + 1));
     }
     check_twice(&names)?;
+    Ok(Begun { rows, names, unnamed, has_header })
+}
+
+/// Reads a table from bytes.
+///
+/// # Errors
+/// [`TableError`] for the first thing that is wrong, with its place.
+pub fn parse(bytes: &[u8], options: &Options) -> Result<Table, TableError> {
+    let (bytes, delimiter) = delimited(bytes, options)?;
+    let Begun { mut rows, names, unnamed, has_header } = begin(&bytes, delimiter, options)?;
+    let width = names.len();
     let taken = taken(&options.which, &names)?;
-    let mut columns: Vec<Growing> = taken.iter().map(|index| Growing::new(*index)).collect();
+    let labels = options.labels.iter().map(|name| find(name, &names));
+    let mut labels = labels.collect::<Result<Vec<usize>, TableError>>()?;
+    labels.retain(|index| !taken.contains(index));
+    let growing = |index: usize| Growing::new(index, labels.contains(&index));
+    let is_read = |index: &usize| taken.contains(index) || labels.contains(index);
+    let mut columns: Vec<Growing> = (0..width).filter(is_read).map(growing).collect();
     let (mut count, mut going) = (0, !has_header || rows.next());
     while going {
         if rows.record.len() != width {
@@ -214,13 +261,13 @@ fn check_twice(names: &[Name]) -> Result<(), TableError> {
 
 /// Indices of the columns that are read.
 fn taken(which: &Which, names: &[Name]) -> Result<Vec<usize>, TableError> {
-    let find = |asked: &[String]| -> Result<Vec<usize>, TableError> {
-        asked.iter().map(|name| names::find(name, names)).collect()
+    let all = |asked: &[String]| -> Result<Vec<usize>, TableError> {
+        asked.iter().map(|name| find(name, names)).collect()
     };
     let (asked, takes) = match which {
         Which::All => return Ok((0..names.len()).collect()),
-        Which::Only(asked) => (find(asked)?, true),
-        Which::Except(asked) => (find(asked)?, false),
+        Which::Only(asked) => (all(asked)?, true),
+        Which::Except(asked) => (all(asked)?, false),
     };
     let taken: Vec<usize> =
         (0..names.len()).filter(|index| asked.contains(index) == takes).collect();
@@ -233,6 +280,8 @@ fn taken(which: &Which, names: &[Name]) -> Result<Vec<usize>, TableError> {
 /// A column while it is read; NaN stands for what is no number.
 struct Growing {
     index: usize,
+    /// The number of each different text, where the column holds labels.
+    labels: Option<HashMap<Vec<u8>, usize>>,
     values: Vec<f64>,
     missing: usize,
     missing_first: usize,
@@ -258,9 +307,10 @@ impl NotFinite {
 }
 
 impl Growing {
-    fn new(index: usize) -> Self {
+    fn new(index: usize, is_label: bool) -> Self {
         Self {
             index,
+            labels: is_label.then(HashMap::new),
             values: Vec::new(),
             missing: 0,
             missing_first: 0,
@@ -272,6 +322,12 @@ impl Growing {
 
     fn push(&mut self, rows: &Rows, options: &Options) -> Result<(), NotFinite> {
         const EXAMPLES: usize = 3;
+        if let Some(labels) = &mut self.labels {
+            let next = labels.len();
+            let label = rows.record[self.index].trim_ascii().to_vec();
+            self.values.push(*labels.entry(label).or_insert(next) as f64);
+            return Ok(());
+        }
         match number::read(&rows.record[self.index], options.decimal) {
             Field::Number(value) => {
                 self.values.push(value);
@@ -350,12 +406,13 @@ fn finish(
     }
     let column = |grown: Growing| {
         let name = names[grown.index].clone();
+        let is_label = grown.labels.is_some();
         let (values, filled) = match options.missing {
             Missing::Refuse => (grown.values, Vec::new()),
             Missing::DropRows => (without(grown.values, &dropped), Vec::new()),
             Missing::Median => filled(grown.values, &name)?,
         };
-        Ok(Column { name, values, filled })
+        Ok(Column { name, values, filled, is_label })
     };
     let columns = columns.into_iter().map(column).collect::<Result<Vec<_>, TableError>>()?;
     Ok(Table { columns, rows: count - dropped.len(), dropped, delimiter })

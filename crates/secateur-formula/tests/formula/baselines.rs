@@ -58,7 +58,7 @@ fn baselines_are_compared_in_folds() {
     contenders.push(Contender::new("none", |_| {
         Err(RunError::new(secateur_core::Kind::Other, "SEC-FO-000", "there is no fit"))
     }));
-    let outcomes = compare(&setup, &contenders);
+    let outcomes = compare(&setup, &contenders, |_, _| ()).unwrap();
     let rmse = |name: &str| {
         let outcome = outcomes.iter().find(|outcome| outcome.name == name).unwrap();
         outcome.rmse().unwrap().mean
@@ -79,7 +79,9 @@ fn baselines_are_compared_in_folds() {
     }
     assert!(record.warnings.iter().any(|w| w.contains("none could not be fitted in 5 folds")));
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    for (a, b) in one.install(|| compare(&setup, &contenders)).iter().zip(&outcomes) {
+    for (a, b) in
+        one.install(|| compare(&setup, &contenders, |_, _| ()).unwrap()).iter().zip(&outcomes)
+    {
         assert_eq!((&a.points, a.pooled), (&b.points, b.pooled), "{}", a.name);
     }
 }
@@ -99,7 +101,7 @@ fn an_input_whose_median_is_a_fault_is_not_shown_as_needless() {
         let model = Model::Formula(Tree::binary(Op::Div, input(), &below));
         Ok(Fitted { model, parameters: 0, text, notes: Vec::new() })
     });
-    let outcomes = compare(&setup, &[fault]);
+    let outcomes = compare(&setup, &[fault], |_, _| ()).unwrap();
     let record = record(&setup, &outcomes, "law.csv");
     let is_said = |w: &String| w.contains("How far cement is needed is not shown");
     assert!(record.warnings.iter().any(is_said), "{:?}", record.warnings);

@@ -28,6 +28,9 @@ fn identities_make_smaller() {
     check("ln(exp(x))", "x");
     check("exp(x) * exp(y)", "exp(x + y)");
     check("x ^ 2", "sq(x)");
+    check("x + -2 * y", "x - 2 * y");
+    check("x - -2 * y / z", "x + 2 * y / z");
+    check("x - -2", "x + 2");
     check("x * inv(y)", "x / y");
     check("2 * (x * y) + 3 * (x * y)", "5 * (x * y)");
     check("1 / x", "inv(x)");

@@ -3,17 +3,18 @@
 use std::path::Path;
 
 use secateur::core::{Kind, RunError};
+use secateur::formula::backward::{Rows, Samples};
 use secateur::formula::formula::Split;
+use secateur::formula::scale::Target;
 use secateur::formula::split::{Groups, by_share};
 use secateur::formula::table::{
-    self, Decimal, Missing, Options, Problem, Table, TableError, Which,
+    self, Decimal, Missing, Name, Options, Problem, Table, TableError, Which,
 };
 
-use crate::args::formula::{DecimalWord, MissingWord, ReadingArgs};
+use crate::args::formula::{DecimalWord, LearnArgs, MissingWord, ReadingArgs};
 
-/// Reads a table.
-pub(super) fn table(path: &Path, args: &ReadingArgs, which: Which) -> Result<Table, RunError> {
-    let options = Options {
+fn options(args: &ReadingArgs) -> Options {
+    Options {
         decimal: match args.decimal {
             DecimalWord::Point => Decimal::Point,
             DecimalWord::Comma => Decimal::Comma,
@@ -23,15 +24,50 @@ pub(super) fn table(path: &Path, args: &ReadingArgs, which: Which) -> Result<Tab
             MissingWord::Drop => Missing::DropRows,
             MissingWord::Median => Missing::Median,
         },
-        which,
         ..Options::default()
-    };
+    }
+}
+
+/// The columns of a table, before its values are read.
+pub(super) fn columns(path: &Path, args: &ReadingArgs) -> Result<Vec<Name>, RunError> {
+    table::names(path, &options(args)).map_err(|error| RunError::from(error).at(path))
+}
+
+/// Names of columns, without units.
+pub(super) fn texts(columns: &[Name]) -> Vec<String> {
+    columns.iter().map(|name| name.text.clone()).collect()
+}
+
+/// Reads columns of a table; `groups` are read too, and may hold texts where they are no inputs.
+pub(super) fn table(
+    path: &Path,
+    args: &ReadingArgs,
+    which: Which,
+    groups: &[String],
+) -> Result<Table, RunError> {
+    let options = Options { which, labels: groups.to_vec(), ..options(args) };
     table::read(path, &options).map_err(|error| RunError::from(error).at(path))
 }
 
-/// Names of the columns, without units.
-pub(super) fn names(table: &Table) -> Vec<String> {
-    table.columns.iter().map(|column| column.name.text.clone()).collect()
+/// The table that is learned from, and its inputs and target.
+pub(super) fn learned(args: &LearnArgs, groups: &[String]) -> Result<(Table, Problem), RunError> {
+    let path = &args.table;
+    let Some(target) = &args.reading.target else {
+        let message = "no target is named";
+        return Err(RunError::new(Kind::Usage, "SEC-FO-012", message)
+            .hint("give the column that is to be met with --target NAME"));
+    };
+    let which = if !args.inputs.is_empty() {
+        Which::Only(args.inputs.iter().chain([target]).cloned().collect())
+    } else if !args.ignore.is_empty() {
+        Which::Except(args.ignore.clone())
+    } else {
+        Which::All
+    };
+    let table = table(path, &args.reading, which, groups)?;
+    let inputs = (!args.inputs.is_empty()).then_some(&args.inputs[..]);
+    let problem = table.problem(target, inputs).map_err(|error| RunError::from(error).at(path))?;
+    Ok((table, problem))
 }
 
 /// An error unless enough rows are left to learn anything from.
@@ -53,6 +89,23 @@ pub(super) struct Parts {
     pub(super) select: Problem,
     /// Rows for the last measurement, if any are kept aside.
     pub(super) test: Option<Problem>,
+    /// Numbers of the rows that are not for that.
+    pub(super) learned: Vec<usize>,
+}
+
+impl Parts {
+    /// What is to be met in training and in selection.
+    pub(super) fn goals(&self) -> [Target; 2] {
+        [&self.train, &self.select].map(|part| Target::new(part.target.clone()))
+    }
+
+    /// The rows that backward pruning looks at.
+    pub(super) fn rows<'a>(&'a self, goals: &'a [Target; 2]) -> Rows<'a> {
+        Rows {
+            train: Samples { columns: self.train.columns(), target: &goals[0] },
+            select: Samples { columns: self.select.columns(), target: &goals[1] },
+        }
+    }
 }
 
 /// Parts the rows of a table as a split says.
@@ -74,7 +127,7 @@ pub(super) fn parts(
     let test = (!test.is_empty()).then(|| problem.of_rows(&test));
     enough(&train, "training", path)?;
     enough(&select, "validation", path)?;
-    Ok(Parts { train, select, test })
+    Ok(Parts { train, select, test, learned: rest })
 }
 
 /// Rows that stay, and a share that is held out by whole groups.

@@ -4,29 +4,28 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use secateur::core::figure::{Figure, Points};
-use secateur::core::record::{CostRow, Named, Unit};
+use secateur::core::record::{CostRow, Named};
 use secateur::core::{Kind, Progress as _, RunError};
 use secateur::formula::backward::{Samples, median};
 use secateur::formula::evaluate::values;
 use secateur::formula::factor::factored;
 use secateur::formula::formula::{Formula, Input, Split};
-use secateur::formula::op::Op;
+use secateur::formula::metrics::{Metrics, metrics};
 use secateur::formula::scale::Target as Goal;
-use secateur::formula::search::{self, End, Entry, Limits, OPERATORS, Search, Settings};
+use secateur::formula::search::{self, End, Entry, Limits, Search, Settings};
+use secateur::formula::shorten::{READABLE, shortened};
 use secateur::formula::simplify::simplify;
-use secateur::formula::table::{Problem, Which};
+use secateur::formula::table::Problem;
 use secateur::formula::tree::Tree;
 use serde_json::{Value, json};
 
 use super::files::Target;
 use super::prune::infix;
-use super::report::{self, Errors, Head};
-use super::{Manner, data, files};
+use super::report::{self, Head};
+use super::{Manner, data, files, settings};
 use crate::args::formula::FitArgs;
 use crate::out;
 
-/// Nodes of `a + b f` beside f.
-const SCALE: usize = 4;
 /// Generations when neither they nor a time are given.
 const GENERATIONS: u64 = 200;
 /// Time between two checkpoints.
@@ -36,20 +35,11 @@ const POINTS: usize = 2000;
 
 pub(super) fn run(args: &FitArgs, manner: Manner) -> Result<ExitCode, RunError> {
     let started = Instant::now();
-    let path = args.table.as_path();
+    let path = args.learn.table.as_path();
     let output = args.output.as_deref();
     let output = output.map(|out| Target::document(out, args.force, &[path])).transpose()?;
     let page = report::place(args.report.as_deref(), args.force, &[path])?;
-    let Some(goal) = &args.reading.target else {
-        let message = "no target is named";
-        return Err(RunError::new(Kind::Usage, "SEC-FO-012", message)
-            .hint("give the column that the formula is to meet with --target NAME"));
-    };
-    let which =
-        if args.ignore.is_empty() { Which::All } else { Which::Except(args.ignore.clone()) };
-    let table = data::table(path, &args.reading, which)?;
-    let inputs = (!args.inputs.is_empty()).then_some(&args.inputs[..]);
-    let problem = table.problem(goal, inputs).map_err(|error| RunError::from(error).at(path))?;
+    let (table, problem) = data::learned(&args.learn, &args.split.group)?;
     let split = Split {
         test: args.split.test.unwrap_or(0.0),
         validation: args.split.validation.unwrap_or(0.0),
@@ -59,22 +49,14 @@ pub(super) fn run(args: &FitArgs, manner: Manner) -> Result<ExitCode, RunError> 
     let parts = data::parts(&table, &problem, &split, path)?;
     let target = Goal::new(parts.train.target.clone());
     let train = Samples { columns: parts.train.columns(), target: &target };
-    let settings = settings(args, parts.train.inputs.len() as u32, split.seed);
+    let settings = settings::settings(&args.search, parts.train.inputs.len() as u32, split.seed);
     let input = files::input("table", path)?;
     let mut search = begin(args, settings, &input.blake3, train)?;
-    let limits = Limits {
-        generations: args.generations.or(args.time.is_none().then_some(GENERATIONS)),
-        time: args.time,
-        patience: Some(args.patience),
-    };
+    let limits = settings::limits(&args.search, GENERATIONS);
     let end = searched(args, &mut search, limits, &input.blake3, manner)?;
-    let Some(best) = taken(&search, &parts, split.validation > 0.0) else {
-        let message = "no formula has a value in every row";
-        return Err(RunError::new(Kind::Other, "SEC-FO-015", message)
-            .at(path)
-            .hint("search longer, or with --guarded"));
-    };
+    let best = taken(&search, &parts, split.validation > 0.0).ok_or_else(|| nothing().at(path))?;
     let tree = simplify(&factored(&best.formula.whole()));
+    let tree = shortened(&tree, train, READABLE);
     let mut document = document(&problem, tree.clone(), &parts.train);
     document.origin.method = Some("genetic operation tree".to_owned());
     document.origin.seed = Some(split.seed);
@@ -96,7 +78,7 @@ pub(super) fn run(args: &FitArgs, manner: Manner) -> Result<ExitCode, RunError> 
             costs: costs(&tree, &search),
             quality: measured
                 .iter()
-                .flat_map(|(rows, errors, count)| report::quality(rows, None, *errors, *count))
+                .flat_map(|(rows, errors, count)| report::quality(rows, None, errors, *count))
                 .collect(),
             seconds,
             kept: tree.size(),
@@ -119,7 +101,7 @@ pub(super) fn run(args: &FitArgs, manner: Manner) -> Result<ExitCode, RunError> 
             end.words()
         ));
         for (rows, errors, count) in &measured {
-            out::line(&format!("{rows:10} {} ({count} rows)", errors.line()));
+            out::line(&format!("{rows:10} {} ({count} rows)", report::line(errors)));
         }
         out::line(&format!("{} nodes, {} variables", tree.size(), tree.variables().len()));
         out::line(&out::clean(&format!("{goal} = {text}")));
@@ -134,17 +116,10 @@ pub(super) fn run(args: &FitArgs, manner: Manner) -> Result<ExitCode, RunError> 
     Ok(ExitCode::SUCCESS)
 }
 
-fn settings(args: &FitArgs, variables: u32, seed: u64) -> Settings {
-    let mut settings = Settings::new(variables, seed);
-    settings.levels = args.levels;
-    settings.size_max = usize::from(args.size) - SCALE;
-    settings.population = usize::from(args.population);
-    settings.islands = usize::from(args.islands);
-    let operators =
-        if args.operators.is_empty() { OPERATORS.to_vec() } else { args.operators.clone() };
-    let guarded = |op: Op| if args.guarded { op.guarded() } else { op };
-    settings.alphabet.operators = operators.into_iter().map(guarded).collect();
-    settings
+/// The error where no formula was found.
+pub(super) fn nothing() -> RunError {
+    RunError::new(Kind::Other, "SEC-FO-015", "no formula has a value in every row")
+        .hint("search longer, or with --guarded")
 }
 
 /// A new search, or the one of the checkpoint.
@@ -181,7 +156,7 @@ fn searched(
     manner: Manner,
 ) -> Result<End, RunError> {
     let keep = match &args.checkpoint {
-        Some(path) => Some(Target::new(path, &["json"], true, &[&args.table])?),
+        Some(path) => Some(Target::new(path, &["json"], true, &[&args.learn.table])?),
         None => None,
     };
     let mut progress = manner.progress();
@@ -245,11 +220,11 @@ pub(super) fn document(problem: &Problem, tree: Tree, train: &Problem) -> Formul
     document
 }
 
-type Measured = Vec<(&'static str, Errors, usize)>;
+type Measured = Vec<(&'static str, Metrics, usize)>;
 
 fn measured(tree: &Tree, parts: &data::Parts, decided: bool) -> Measured {
     let of = |name, part: &Problem| {
-        (name, Errors::of(&values(tree, part.columns()), &part.target), part.rows())
+        (name, metrics(&part.target, &values(tree, part.columns())), part.rows())
     };
     let mut all = vec![of("train", &parts.train)];
     if decided {
@@ -260,12 +235,9 @@ fn measured(tree: &Tree, parts: &data::Parts, decided: bool) -> Measured {
 }
 
 fn costs(tree: &Tree, search: &Search) -> Vec<CostRow> {
-    vec![
-        report::count("Nodes", None, tree.size()),
-        report::count("Variables", None, tree.variables().len()),
-        report::count("Constants", None, tree.constants().len()),
-        CostRow::new("Formulas judged", Unit::Count, None, Some(search.evaluations as f64)),
-    ]
+    let mut costs = report::sizes(None, tree);
+    costs.push(report::count("Formulas judged", None, search.evaluations as usize));
+    costs
 }
 
 /// What a formula gives against what was measured.

@@ -6,26 +6,29 @@ use std::time::Instant;
 use secateur::core::figure::{Figure, Points};
 use secateur::core::record::Named;
 use secateur::core::{Kind, RunError};
-use secateur::formula::backward::{Choice, Rows, Samples, Step, Tips, choose, path};
+use secateur::formula::backward::{Choice, Refit, Samples, Step, Tips, choose, path, refitted};
 use secateur::formula::evaluate::values;
 use secateur::formula::factor::factored;
 use secateur::formula::formula::{Formula, Split};
-use secateur::formula::scale::Target as Goal;
+use secateur::formula::metrics::{Metrics, metrics};
+use secateur::formula::scale::Target;
+use secateur::formula::shorten::{READABLE, shortened};
 use secateur::formula::simplify::simplify;
 use secateur::formula::syntax::{Target as Language, write};
-use secateur::formula::table::{Problem, Which};
+use secateur::formula::table::Problem;
 use secateur::formula::tree::Tree;
 use serde_json::{Value, json};
 
-use super::eval::{faults, over, target};
-use super::files::Target;
-use super::report::{self, Errors, Head};
+use super::data::Parts;
+use super::eval::{Used, faults};
+use super::files::Target as Place;
+use super::report::{self, Head};
 use super::{Manner, data, files};
 use crate::args::formula::{ChooseWord, PruneArgs, TipWord};
 use crate::out;
 
 /// Share of the rows that selects when nothing else is said.
-const VALIDATION: f64 = 0.3;
+pub(super) const VALIDATION: f64 = 0.3;
 
 pub(super) fn run(args: &PruneArgs, manner: Manner) -> Result<ExitCode, RunError> {
     let started = Instant::now();
@@ -33,18 +36,16 @@ pub(super) fn run(args: &PruneArgs, manner: Manner) -> Result<ExitCode, RunError
     let mut inputs_read = vec![path_of_table.as_path()];
     inputs_read.extend(args.formula.formula.as_deref());
     let output = args.output.as_deref();
-    let output = output.map(|path| Target::document(path, args.force, &inputs_read)).transpose()?;
+    let output = output.map(|path| Place::document(path, args.force, &inputs_read)).transpose()?;
     let page = report::place(args.report.as_deref(), args.force, &inputs_read)?;
-    let table = data::table(path_of_table, &args.table.reading, Which::All)?;
-    let formula = files::formula(&args.formula, &data::names(&table))?;
-    let (goal, inputs) =
-        target(&formula, args.table.reading.target.as_deref(), &table, &args.formula)?;
-    let problem = table
-        .problem(&goal, Some(&inputs))
-        .map_err(|error| RunError::from(error).at(path_of_table))?;
-    let tree = over(&formula, &inputs, &args.formula)?;
-    faults(&values(&tree, problem.columns())).map_err(|error| error.at(path_of_table))?;
+    let columns = data::columns(path_of_table, &args.table.reading)?;
+    let formula = files::formula(&args.formula, &data::texts(&columns))?;
     let split = split(args, &formula);
+    let used = Used::of(&formula, &args.table, &columns, &args.formula)?;
+    let table = used.table(&args.table, &split.group)?;
+    let problem = used.problem(&table, path_of_table)?;
+    let Used { tree, target: goal, .. } = used;
+    faults(&values(&tree, problem.columns())).map_err(|error| error.at(path_of_table))?;
     let mut parts = data::parts(&table, &problem, &split, path_of_table)?;
     let mut warnings = problem.warnings.clone();
     if args.paper_mode {
@@ -59,17 +60,14 @@ pub(super) fn run(args: &PruneArgs, manner: Manner) -> Result<ExitCode, RunError
                 .to_owned(),
         );
     }
-    let goals = [&parts.train, &parts.select].map(|part| Goal::new(part.target.clone()));
-    let rows = Rows {
-        train: Samples { columns: parts.train.columns(), target: &goals[0] },
-        select: Samples { columns: parts.select.columns(), target: &goals[1] },
-    };
+    let goals = parts.goals();
+    let rows = parts.rows(&goals);
     let tips = match args.tip {
         TipWord::Leaves => Tips::Leaves,
         TipWord::Operators => Tips::Operators,
         TipWord::Any => Tips::All,
     };
-    let steps = path(&tree, tips, &rows)
+    let steps = path(&tree, tips, args.refit.refit(), &rows)
         .map_err(|error| RunError::new(Kind::Other, "SEC-FO-015", error.to_string()))?;
     let rule = match args.choose {
         ChooseWord::Minimum => Choice::Minimum,
@@ -77,7 +75,7 @@ pub(super) fn run(args: &PruneArgs, manner: Manner) -> Result<ExitCode, RunError
         ChooseWord::OneSe => Choice::OneStandardError,
     };
     let chosen = choose(&steps, rule, &rows, split.seed);
-    let pruned = simplify(&factored(&steps[chosen].formula.whole()));
+    let pruned = taken(&steps[chosen], args.refit.refit(), &problem, &parts);
     let document = document(&formula, &problem, &pruned, &parts.train, &split);
     let names = document.names();
     let text = infix(&pruned, &names)?;
@@ -97,17 +95,13 @@ pub(super) fn run(args: &PruneArgs, manner: Manner) -> Result<ExitCode, RunError
         }
         let mut quality = Vec::new();
         for ((rows, before, count), (_, after, _)) in before.iter().zip(&after) {
-            quality.extend(report::quality(rows, Some(*before), *after, *count));
+            quality.extend(report::quality(rows, Some(before), after, *count));
         }
         let head = Head {
             method: "backward",
             model: format!("{goal}: {} nodes", pruned.size()),
             inputs: read,
-            costs: vec![
-                report::count("Nodes", Some(tree.size()), pruned.size()),
-                report::count("Variables", Some(tree.variables().len()), pruned.variables().len()),
-                report::count("Constants", Some(tree.constants().len()), pruned.constants().len()),
-            ],
+            costs: report::sizes(Some(&tree), &pruned),
             quality,
             seconds,
             kept: pruned.size(),
@@ -120,7 +114,7 @@ pub(super) fn run(args: &PruneArgs, manner: Manner) -> Result<ExitCode, RunError
         out::note(&out::clean(&format!("warning: {warning}")));
     }
     if manner.json {
-        let errors = |measured: &[(&'static str, Errors, usize)]| -> Value {
+        let errors = |measured: &[(&'static str, Metrics, usize)]| -> Value {
             measured
                 .iter()
                 .map(|(rows, e, n)| {
@@ -163,6 +157,22 @@ pub(super) fn run(args: &PruneArgs, manner: Manner) -> Result<ExitCode, RunError
     Ok(ExitCode::SUCCESS)
 }
 
+/// The formula of a step. Where constants are fitted again, they are now fitted to all rows that
+/// are not test rows.
+pub(super) fn taken(step: &Step, refit: Refit, problem: &Problem, parts: &Parts) -> Tree {
+    let mut tree = step.formula.whole();
+    if refit == Refit::Constants {
+        let rows = problem.of_rows(&parts.learned);
+        let target = Target::new(rows.target.clone());
+        let samples = Samples { columns: rows.columns(), target: &target };
+        if let Some(formula) = refitted(&tree, refit, samples) {
+            tree = formula.whole();
+        }
+        return shortened(&simplify(&factored(&tree)), samples, READABLE);
+    }
+    simplify(&factored(&tree))
+}
+
 /// The split that was asked for, that the formula was made with, or the usual one.
 fn split(args: &PruneArgs, formula: &Formula) -> Split {
     let known = formula.origin.split.clone().unwrap_or_default();
@@ -199,9 +209,9 @@ pub(super) fn infix(tree: &Tree, names: &[String]) -> Result<String, RunError> {
 }
 
 /// Errors in the rows of each use.
-fn measured(tree: &Tree, parts: &data::Parts) -> Vec<(&'static str, Errors, usize)> {
+fn measured(tree: &Tree, parts: &Parts) -> Vec<(&'static str, Metrics, usize)> {
     let of = |name, part: &Problem| {
-        (name, Errors::of(&values(tree, part.columns()), &part.target), part.rows())
+        (name, metrics(&part.target, &values(tree, part.columns())), part.rows())
     };
     let mut all = vec![of("train", &parts.train), of("validation", &parts.select)];
     all.extend(parts.test.iter().map(|test| of("test", test)));
@@ -209,11 +219,11 @@ fn measured(tree: &Tree, parts: &data::Parts) -> Vec<(&'static str, Errors, usiz
 }
 
 /// The path as it is shown.
-struct Shown<'a> {
-    steps: &'a [Step],
-    chosen: usize,
-    test: Option<&'a Problem>,
-    names: &'a [String],
+pub(super) struct Shown<'a> {
+    pub(super) steps: &'a [Step],
+    pub(super) chosen: usize,
+    pub(super) test: Option<&'a Problem>,
+    pub(super) names: &'a [String],
 }
 
 impl Shown<'_> {
@@ -233,7 +243,7 @@ impl Shown<'_> {
                 format!("{:.4}", step.select),
             ];
             row.extend(self.test.map(|test| {
-                let errors = Errors::of(&values(&whole, test.columns()), &test.target);
+                let errors = metrics(&test.target, &values(&whole, test.columns()));
                 format!("{:.4}", errors.rmse)
             }));
             row.push(if number == self.chosen { "taken".to_owned() } else { String::new() });
@@ -260,9 +270,8 @@ impl Shown<'_> {
             let whole = step.formula.whole();
             let gone = step.gone.as_ref();
             let part = gone.map(|(tree, _)| infix(tree, self.names)).transpose()?;
-            let test = self
-                .test
-                .map(|test| Errors::of(&values(&whole, test.columns()), &test.target).rmse);
+            let test =
+                self.test.map(|test| metrics(&test.target, &values(&whole, test.columns())).rmse);
             Ok(json!({
                 "formula": infix(&whole, self.names)?,
                 "size": whole.size(),
@@ -282,11 +291,11 @@ fn finite(value: f64) -> Value {
     if value.is_finite() { json!(value) } else { Value::Null }
 }
 
-fn figures(
+pub(super) fn figures(
     shown: &Shown,
     before: &Tree,
     after: &Tree,
-    parts: &data::Parts,
+    parts: &Parts,
     goal: &str,
 ) -> Result<Vec<Named>, RunError> {
     let curve = |of: fn(&Step) -> f64| -> Vec<[f64; 2]> {

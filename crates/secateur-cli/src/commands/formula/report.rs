@@ -5,43 +5,16 @@ use std::path::Path;
 use secateur::core::recipe::Scope;
 use secateur::core::record::{self, CostRow, Costs, Input, Measured, Named, Quality, Record, Unit};
 use secateur::core::{Budget, Kind, Recipe, RunError};
+use secateur::formula::metrics::Metrics;
+use secateur::formula::tree::Tree;
 
 use super::files::Target;
 
-/// How far values are from what they are to meet.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Errors {
-    /// Root mean square error, in units of the target.
-    pub(super) rmse: f64,
-    /// Share of the variance that is explained.
-    pub(super) r2: f64,
-    /// Mean absolute error, in units of the target.
-    pub(super) mae: f64,
-    /// Largest absolute error, in units of the target.
-    pub(super) most: f64,
-}
-
-impl Errors {
-    /// Of values and what they are to meet.
-    pub(super) fn of(found: &[f64], target: &[f64]) -> Self {
-        let n = target.len() as f64;
-        let mean = target.iter().sum::<f64>() / n;
-        let spread: f64 = target.iter().map(|y| (y - mean) * (y - mean)).sum();
-        let rests = || found.iter().zip(target).map(|(f, y)| (y - f).abs());
-        let squares: f64 = rests().map(|rest| rest * rest).sum();
-        Self {
-            rmse: (squares / n).sqrt(),
-            r2: 1.0 - squares / spread,
-            mae: rests().sum::<f64>() / n,
-            most: rests().fold(0.0, f64::max),
-        }
-    }
-
-    /// For a person.
-    pub(super) fn line(&self) -> String {
-        let Self { rmse, r2, mae, most } = self;
-        format!("rmse {rmse:.4}, r2 {r2:.4}, mae {mae:.4}, largest error {most:.4}")
-    }
+/// Errors for a person.
+pub(super) fn line(errors: &Metrics) -> String {
+    let Metrics { rmse, mae, error_max, .. } = errors;
+    let r2 = errors.r2.map_or_else(|| "-".to_owned(), |r2| format!("{r2:.4}"));
+    format!("rmse {rmse:.4}, r2 {r2}, mae {mae:.4}, largest error {error_max:.4}")
 }
 
 /// A place for a page or a record.
@@ -118,22 +91,32 @@ pub(super) fn count(label: &str, before: Option<usize>, after: usize) -> CostRow
     CostRow::new(label, Unit::Count, before.map(|n| n as f64), Some(after as f64))
 }
 
+/// Nodes, variables and constants before and after.
+pub(super) fn sizes(before: Option<&Tree>, after: &Tree) -> Vec<CostRow> {
+    let row = |label: &str, of: fn(&Tree) -> usize| count(label, before.map(of), of(after));
+    vec![
+        row("Nodes", Tree::size),
+        row("Variables", |tree| tree.variables().len()),
+        row("Constants", |tree| tree.constants().len()),
+    ]
+}
+
 /// Errors before and after in the same rows.
 pub(super) fn quality(
     rows: &str,
-    before: Option<Errors>,
-    after: Errors,
+    before: Option<&Metrics>,
+    after: &Metrics,
     count: usize,
-) -> [Quality; 2] {
+) -> Vec<Quality> {
     let measured = |value: f64| Measured { value, interval: None };
     let protocol =
         vec![("rows".to_owned(), rows.to_owned()), ("count".to_owned(), count.to_string())];
-    let one = |metric: &str, lower_is_better: bool, of: fn(&Errors) -> f64| Quality {
+    let one = |metric: &str, lower_is_better: bool, of: fn(&Metrics) -> Option<f64>| Quality {
         metric: format!("{metric} ({rows})"),
         lower_is_better,
         protocol: protocol.clone(),
-        before: before.as_ref().map(|errors| measured(of(errors))),
-        after: Some(measured(of(&after))),
+        before: before.and_then(of).map(measured),
+        after: of(after).map(measured),
     };
-    [one("rmse", true, |errors| errors.rmse), one("r2", false, |errors| errors.r2)]
+    vec![one("rmse", true, |errors| Some(errors.rmse)), one("r2", false, |errors| errors.r2)]
 }

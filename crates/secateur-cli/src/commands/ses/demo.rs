@@ -21,7 +21,7 @@ use serde_json::json;
 
 use super::simulate::{at, estimate, short, shown};
 use super::{Manner, files, report};
-use crate::commands::demo::failed;
+use crate::commands::demo::folder::{self, write};
 use crate::out;
 
 const FOLDER: &str = "secateur-demo-ses";
@@ -50,7 +50,9 @@ struct Row {
 pub(crate) fn run(manner: Manner) -> Result<ExitCode, RunError> {
     let start = Instant::now();
     let folder = PathBuf::from(FOLDER);
-    begin(&folder)?;
+    let own = own_names();
+    folder::make(&folder, |name| own.iter().any(|own| own == name))?;
+    write(&folder.join("fms.ses"), STRUCTURE)?;
     let ses = language::read(STRUCTURE).map_err(files::at(&folder.join("fms.ses")))?;
     let mut rows = Vec::new();
     for depth in DEPTHS {
@@ -70,27 +72,6 @@ fn own_names() -> Vec<String> {
     names
 }
 
-/// Makes the folder; what is in it must be of an older demo.
-fn begin(folder: &Path) -> Result<(), RunError> {
-    let own = own_names();
-    if folder.exists() {
-        let entries = std::fs::read_dir(folder).map_err(|e| failed(folder, &e))?;
-        let mut names = entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned());
-        if let Some(foreign) = names.find(|name| !own.contains(name)) {
-            let message = format!("{FOLDER} holds {foreign}, which the demo did not write");
-            let hint = "move it away, or run the demo in another folder";
-            let kind = secateur::core::Kind::Usage;
-            return Err(RunError::new(kind, "SEC-CL-004", message).at(folder).hint(hint));
-        }
-    }
-    std::fs::create_dir_all(folder).map_err(|e| failed(folder, &e))?;
-    write(&folder.join("fms.ses"), STRUCTURE)
-}
-
-fn write(path: &Path, text: &str) -> Result<(), RunError> {
-    std::fs::write(path, text).map_err(|e| failed(path, &e))
-}
-
 fn row(folder: &Path, ses: &Ses, depth: u32) -> Result<Row, RunError> {
     let path = folder.join("fms.ses");
     let mut choices = Choices::default();
@@ -102,7 +83,7 @@ fn row(folder: &Path, ses: &Ses, depth: u32) -> Result<Row, RunError> {
     let variables = VARIABLES.into_iter().chain([("levels", levels.as_str())]).map(owned).collect();
     let request = Request { choices, variables, depth, ..Request::default() };
     let pruned = prune(ses, &request).map_err(files::at(&path))?;
-    write(&folder.join(format!("depth-{depth}.pes")), &write_pes(&pruned.pes))?;
+    write(&folder.join(format!("depth-{depth}.pes")), write_pes(&pruned.pes))?;
     let model = transform(&pruned.pes, &Registry::ready()).map_err(at(&path))?;
     let devs = |error: DevsError| at(&path)(error.into());
     let flat = Flat::new(&model).map_err(devs)?;
@@ -200,12 +181,7 @@ fn write_report(folder: &Path, ses: &Ses, rows: &[Row], seconds: f64) -> Result<
     let head =
         report::Head { method: "demo", input: &input, pes: &last.pruned.pes, costs, seconds };
     let record = report::record(head, figures, Vec::new());
-    let page = secateur::report::html(&record).map_err(|error| {
-        let message = format!("the report cannot be drawn: {error}");
-        RunError::new(secateur::core::Kind::Other, "SEC-CL-005", message)
-    })?;
-    write(&folder.join("report.html"), &page)?;
-    write(&folder.join("report.json"), &secateur::report::json(&record))
+    folder::report(folder, &record)
 }
 
 fn cells(row: &Row) -> Vec<String> {
