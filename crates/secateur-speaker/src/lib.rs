@@ -1,0 +1,14 @@
+//! Speakers: who speaks, by Gaussian mixture models, with speaker pruning.
+//!
+//! Sound becomes frames of cepstra ([`audio`], [`features`]); each speaker is a mixture of
+//! Gaussians over such frames ([`mixture`]). Synthetic speakers ([`voices`]) stand in where there
+//! are no recordings.
+//!
+//! It does not know tensors, networks, or any other family.
+//!
+//! Start reading at [`features`] (the noun, [`features::Frames`]), then [`mixture`].
+
+pub mod audio;
+pub mod features;
+pub mod mixture;
+pub mod voices;
