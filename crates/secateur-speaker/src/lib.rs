@@ -9,6 +9,9 @@
 //! Start reading at [`features`] (the noun, [`features::Frames`]), then [`mixture`].
 
 pub mod audio;
+pub mod error;
 pub mod features;
 pub mod mixture;
 pub mod voices;
+
+pub use error::{CODES, SpeakerError};
