@@ -11,7 +11,7 @@ use secateur_core::{Kind, PruneError, RunError};
 pub enum SpeakerError {
     #[error("frames have {got} numbers, the model has {expected}")]
     Width { expected: usize, got: usize },
-    #[error("frame {frame} holds a value that is not a finite number")]
+    #[error("frame {frame} holds a value that is no number of a usual size")]
     NotFinite { frame: usize },
     #[error("there are no frames of speech{}", of(.who))]
     NoFrames { who: String },

@@ -9,9 +9,13 @@
 //! Start reading at [`features`] (the noun, [`features::Frames`]), then [`mixture`].
 
 pub mod audio;
+pub mod calibrate;
+pub mod criteria;
 pub mod error;
 pub mod features;
+pub mod identify;
 pub mod mixture;
+pub mod open_set;
 pub mod voices;
 
 pub use error::{CODES, SpeakerError};
