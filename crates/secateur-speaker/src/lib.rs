@@ -9,6 +9,7 @@
 //! Start reading at [`features`] (the noun, [`features::Frames`]), then [`mixture`].
 
 pub mod audio;
+pub mod bank;
 pub mod calibrate;
 pub mod criteria;
 pub mod error;

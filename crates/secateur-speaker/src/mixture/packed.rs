@@ -4,7 +4,7 @@ use std::ops::{Deref, Range};
 use std::sync::Arc;
 
 use pulp::bytemuck;
-use secateur_tensor::mapping::Bytes;
+use secateur_tensor::Bytes;
 
 use super::{Mixture, check_frames};
 use crate::error::SpeakerError;
@@ -96,16 +96,19 @@ impl Packed {
     /// A mixture over values in this layout.
     ///
     /// # Errors
-    /// [`SpeakerError::Mixture`] when a value is not finite or a scale not positive.
+    /// [`SpeakerError::Mixture`] when a value is of no usual size or a scale not positive.
     pub(crate) fn of_values(
         width: usize,
         components: usize,
         values: Floats,
     ) -> Result<Self, SpeakerError> {
         let packed = Self { width, components, values };
+        // Frames of at most 1e9 times such scales, squared and added, stay finite in f32.
+        let usual = |value: &f32| value.abs() <= 1e15;
+        let scale = |(s, _): (f32, f32)| s > 0.0 && s <= 1e6;
         let sound = packed.values.len() == Self::len_of(components, width)
-            && packed.values.iter().all(|value| value.is_finite())
-            && (0..components).all(|c| (0..width).all(|d| packed.shape(c, d).0 > 0.0));
+            && packed.values.iter().all(|value| usual(value) || *value == NOBODY)
+            && (0..components).all(|c| (0..width).all(|d| scale(packed.shape(c, d))));
         if sound {
             return Ok(packed);
         }

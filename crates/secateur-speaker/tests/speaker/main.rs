@@ -5,6 +5,7 @@
     reason = "helpers of tests fail the test, and say what was skipped"
 )]
 
+mod bank;
 mod laws;
 
 use secateur_core::Random;
