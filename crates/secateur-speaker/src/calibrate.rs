@@ -5,6 +5,7 @@
 //! like those that will come.
 
 use crate::error::SpeakerError;
+use crate::identify::Answer;
 use crate::open_set::Thresholds;
 
 /// Scores of a trial.
@@ -14,6 +15,35 @@ pub struct Score {
     pub normalized: f64,
     /// Margin over the second speaker, per frame.
     pub margin: f64,
+}
+
+/// What an answer without pruning says of a recording of an enrolled speaker: the score that this
+/// speaker gets, and the one that an unknown person would get, for whom the best of the other
+/// speakers stands. Ranks are those among all speakers, this one too.
+///
+/// `None` for a speaker that the answer does not rank, or with fewer than three speakers.
+pub fn leave_out(answer: &Answer, speaker: usize) -> Option<(Score, Score)> {
+    let place = answer.ranking.iter().position(|id| *id == speaker)?;
+    let n = answer.ranking.len();
+    if n < 3 {
+        return None;
+    }
+    let all: f64 = answer.likelihoods.iter().sum();
+    let others = |left_out: &[usize]| -> f64 {
+        let sum: f64 = left_out.iter().map(|at| answer.likelihoods[*at]).sum();
+        answer.background.unwrap_or((all - sum) / (n - left_out.len()) as f64)
+    };
+    let frames = answer.frames as f64;
+    let rest: Vec<usize> = (0..n).filter(|at| *at != place).collect();
+    let genuine = Score {
+        normalized: answer.likelihoods[place] - others(&[place]),
+        margin: (answer.scores[place] - answer.scores[rest[0]]) / frames,
+    };
+    let impostor = Score {
+        normalized: answer.likelihoods[rest[0]] - others(&[place, rest[0]]),
+        margin: (answer.scores[rest[0]] - answer.scores[rest[1]]) / frames,
+    };
+    Some((genuine, impostor))
 }
 
 /// A point of the trade-off between wrongly accepted and wrongly refused.

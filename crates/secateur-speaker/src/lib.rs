@@ -13,6 +13,7 @@ pub mod bank;
 pub mod calibrate;
 pub mod criteria;
 pub mod error;
+pub mod evaluate;
 pub mod features;
 pub mod identify;
 pub mod mixture;

@@ -67,6 +67,8 @@ pub struct Answer {
     pub margin: f64,
     /// Mean log-likelihood of a frame under the best speaker less that of the normalization.
     pub normalized: Option<f64>,
+    /// Mean log-likelihood of a frame under the mixture of all speakers, when it was worked out.
+    pub background: Option<f64>,
     /// Frames heard.
     pub frames: usize,
     /// Gaussians that were worked out.
@@ -215,6 +217,7 @@ fn answer(scan: &Scan<'_>, normalization: Normalization, stages: Vec<Stage>) -> 
         margin: scores.get(1).map_or(0.0, |second| (scores[0] - second) / frames),
         scores,
         normalized: reference.map(|reference| (best - reference) / frames),
+        background: scan.background.map(|sum| sum / frames),
         frames: scan.frames,
         gaussians: scan.gaussians,
         stages,

@@ -6,6 +6,7 @@
 )]
 
 mod bank;
+mod evaluated;
 mod laws;
 
 use secateur_core::Random;
