@@ -2,7 +2,8 @@
 //!
 //! Source: A. Dempster, N. Laird and D. Rubin, 1977, "Maximum likelihood from incomplete data via
 //! the EM algorithm"; regularization, order of the steps and the test of convergence are those of
-//! scikit-learn's `GaussianMixture` with diagonal covariances.
+//! scikit-learn's `GaussianMixture` with diagonal covariances. [`step`] and adaptation work in
+//! f64; [`train`] works in f32 around the mean of the frames and adds up in f64.
 
 use pulp::{NullaryFnOnce, Simd, WithSimd};
 use rayon::prelude::*;
@@ -10,6 +11,8 @@ use secateur_core::Random;
 
 use super::kmeans;
 use super::math;
+use super::packed::Packed;
+use super::single::{self, Centered};
 use super::squares::{BLOCK, Blocks, Shapes, squares};
 use super::{COMPONENTS_MAX, Mixture, WIDTH_MAX, check_frames};
 use crate::error::SpeakerError;
@@ -99,24 +102,6 @@ impl Data {
         }
         Self { blocks, rows, columns }
     }
-
-    /// Mean and variance of each dimension.
-    pub(crate) fn spread(&self) -> (Vec<f64>, Vec<f64>) {
-        let (width, n) = (self.blocks.width, self.blocks.len as f64);
-        let mut means = vec![0.0; width];
-        for row in self.rows.chunks_exact(self.columns) {
-            for (mean, x) in means.iter_mut().zip(row) {
-                *mean += x / n;
-            }
-        }
-        let mut variances = vec![0.0; width];
-        for row in self.rows.chunks_exact(self.columns).take(self.blocks.len) {
-            for ((variance, x), mean) in variances.iter_mut().zip(row).zip(&means) {
-                *variance += (x - mean).powi(2) / n;
-            }
-        }
-        (means, variances)
-    }
 }
 
 /// Sums over frames: how much of them each Gaussian has, and of which numbers and squares.
@@ -132,13 +117,13 @@ pub(crate) struct Moments {
 }
 
 impl Moments {
-    fn new(components: usize, columns: usize) -> Self {
+    pub(super) fn new(components: usize, columns: usize) -> Self {
         let padded = components.next_multiple_of(4);
         let (counts, sums) = (vec![0.0; components], vec![0.0; padded * columns]);
         Self { counts, sums, columns, log_likelihood: 0.0 }
     }
 
-    fn add(&mut self, other: &Self) {
+    pub(super) fn add(&mut self, other: &Self) {
         let pairs = self.counts.iter_mut().zip(&other.counts);
         pairs.chain(self.sums.iter_mut().zip(&other.sums)).for_each(|(a, b)| *a += b);
         self.log_likelihood += other.log_likelihood;
@@ -164,20 +149,6 @@ pub(crate) fn moments(data: &Data, mixture: &Mixture) -> Moments {
         let counts = &mut part.counts;
         let shares = Shares { constants: &constants, terms, most, sums, there, counts };
         part.log_likelihood += pulp::Arch::new().dispatch(shares);
-    })
-}
-
-/// Moments when each frame belongs to one Gaussian.
-pub(crate) fn moments_of_labels(data: &Data, components: usize, labels: &[u32]) -> Moments {
-    in_parts(data, components, |from, to, buffers, part| {
-        let row = (to - from) * BLOCK;
-        buffers.terms.clear();
-        buffers.terms.resize(components.next_multiple_of(4) * row, 0.0);
-        let labels = &labels[from * BLOCK..labels.len().min(to * BLOCK)];
-        for (at, label) in labels.iter().enumerate() {
-            buffers.terms[*label as usize * row + at] = 1.0;
-            part.counts[*label as usize] += 1.0;
-        }
     })
 }
 
@@ -397,23 +368,25 @@ pub fn train(frames: &Frames, settings: &Training, name: &str) -> Result<Trained
             settings.components
         ));
     }
-    let data = Data::new(frames);
-    let (_, spread) = data.spread();
+    let data = Centered::new(frames);
     let mut random = Random::stream(settings.seed, stream(name));
-    let labels =
-        kmeans::labels(&data.blocks, &spread, components, settings.kmeans_iterations, &mut random);
-    let first = moments_of_labels(&data, components, &labels);
+    let iterations = settings.kmeans_iterations;
+    let labels = kmeans::labels(&data.heard, &data.spread, components, iterations, &mut random);
+    let first = single::moments_of_labels(&data, components, &labels);
     let mut mixture = maximize(&first, frames.width, settings.regularization);
     let mut bounds: Vec<f64> = Vec::new();
     let mut converged = false;
     while bounds.len() < settings.iterations && !converged {
-        let moments = moments(&data, &mixture);
+        let moments = single::moments(&data, &Packed::new(&mixture));
         let bound = moments.log_likelihood / frames.len() as f64;
         mixture = maximize(&moments, frames.width, settings.regularization);
         converged = bounds.last().is_some_and(|last| (bound - last).abs() < settings.tolerance);
         bounds.push(bound);
     }
-    let floored = floor(&mut mixture, &spread, settings.floor);
+    for means in mixture.means.chunks_exact_mut(frames.width) {
+        means.iter_mut().zip(&data.center).for_each(|(mean, center)| *mean += center);
+    }
+    let floored = floor(&mut mixture, &data.spread, settings.floor);
     if floored > 0 {
         let all = mixture.variances.len();
         warnings.push(format!(
@@ -496,11 +469,40 @@ mod tests {
             Training { components: 7, regularization: 0.0, tolerance: 0.0, ..Training::default() };
         let trained = train(&frames, &settings, "a").unwrap();
         assert_eq!(trained.bounds.len(), 30);
-        assert!(trained.bounds.windows(2).all(|w| w[1] >= w[0] - 1e-12), "{:?}", trained.bounds);
+        // Bounds are means of f32 values.
+        assert!(trained.bounds.windows(2).all(|w| w[1] >= w[0] - 1e-6), "{:?}", trained.bounds);
         trained.mixture.check().unwrap();
         let exact = trained.mixture.log_likelihoods(&frames).unwrap();
         let mean = exact.iter().sum::<f64>() / exact.len() as f64;
-        assert!(mean >= trained.bounds[29] - 1e-12);
+        assert!(mean >= trained.bounds[29] - 1e-5);
+    }
+
+    #[test]
+    fn exact_steps_never_lose_likelihood_and_single_ones_follow() {
+        let frames = drawn(7, 500, 4);
+        let settings = Training {
+            components: 6,
+            iterations: 0,
+            regularization: 0.0,
+            floor: 0.0,
+            ..Training::default()
+        };
+        let mut exact = train(&frames, &settings, "a").unwrap().mixture;
+        let mut bounds = Vec::new();
+        for _ in 0..20 {
+            let next = step(&exact, &frames, 0.0).unwrap();
+            bounds.push(next.bound);
+            exact = next.mixture;
+        }
+        assert!(bounds.windows(2).all(|w| w[1] >= w[0] - 1e-12), "{bounds:?}");
+        let settings = Training { iterations: 20, tolerance: 0.0, ..settings };
+        let single = train(&frames, &settings, "a").unwrap();
+        for (single, exact) in single.bounds.iter().zip(&bounds) {
+            assert!((single - exact).abs() < 1e-4, "{single} {exact}");
+        }
+        for (single, exact) in single.mixture.means.iter().zip(&exact.means) {
+            assert!((single - exact).abs() < 1e-2, "{single} {exact}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod kmeans;
 mod math;
 mod packed;
 mod score;
+mod single;
 mod squares;
 
 pub use adapted::Adapted;

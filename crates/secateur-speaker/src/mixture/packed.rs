@@ -93,6 +93,25 @@ impl Packed {
         Self { width, components, values: Floats::Owned(values.into()) }
     }
 
+    /// Scales and shifts alone, constants zero.
+    pub(crate) fn of_shapes(
+        components: usize,
+        width: usize,
+        at: impl Fn(usize, usize) -> (f64, f64),
+    ) -> Self {
+        let mut values = vec![0.0; Self::len_of(components, width)];
+        for component in 0..components {
+            let (group, lane) = (component / GROUP, component % GROUP);
+            for d in 0..width {
+                let (scale, shift) = at(component, d);
+                let place = (group * width + d) * 2 * GROUP + lane;
+                values[place] = scale as f32;
+                values[place + GROUP] = shift as f32;
+            }
+        }
+        Self { width, components, values: Floats::Owned(values.into()) }
+    }
+
     /// A mixture over values in this layout.
     ///
     /// # Errors
