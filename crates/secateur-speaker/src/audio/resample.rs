@@ -22,7 +22,7 @@ const CHUNK: usize = 256;
 ///
 /// The delay is taken out, so that sample `k` of the output is the sound at `k / to` seconds of
 /// the input, and `n` samples give exactly `ceil(n * to / from)`. The sizes of the blocks do not
-/// matter. Flat to 96 % of the lower rate's half, aliases below -120 dB.
+/// matter. Flat to 92 % of the lower rate's half, aliases below -90 dB.
 pub struct Resampler {
     from: u32,
     to: u32,
@@ -97,8 +97,8 @@ impl Inner {
             let kept = (PHASES_BETWEEN as f64 / stretch).ceil().max(8.0);
             (kept as usize, SincInterpolationType::Cubic)
         };
-        let parameters = SincInterpolationParameters::new(LENGTH, WindowFunction::BlackmanHarris2);
-        let cutoff = rubato::calculate_cutoff::<f32>(LENGTH, WindowFunction::BlackmanHarris2);
+        let parameters = SincInterpolationParameters::new(LENGTH, WindowFunction::BlackmanHarris);
+        let cutoff = rubato::calculate_cutoff::<f32>(LENGTH, WindowFunction::BlackmanHarris);
         let parameters = parameters
             .sinc_len(length)
             .f_cutoff(cutoff)
