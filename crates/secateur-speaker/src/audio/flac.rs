@@ -38,9 +38,13 @@ pub(super) fn open(mut source: Source) -> Result<(Info, Flac), Fault> {
     let reader = FlacReader::try_new(stream, FormatOptions::default());
     let reader = reader.map_err(|error| match error {
         // It looks for the first block of sound at once.
-        Error::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => {
-            Fault::Empty { what: "there are no samples".to_owned() }
-        }
+        Error::IoError(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => match info.frames {
+            None => Fault::Empty { what: "there are no samples".to_owned() },
+            Some(_) => Fault::Damaged {
+                seconds: 0.0,
+                what: "no whole block of sound follows the header".to_owned(),
+            },
+        },
         other => header_fault(&other, start),
     })?;
     let params = reader.tracks().first().and_then(|track| track.codec_params.as_ref());
