@@ -198,9 +198,9 @@ impl WithSimd for Sums<'_> {
             let (sums, _) = S::as_mut_simd_f32s(sums);
             let mut at = 0;
             while at < wide {
-                if at + 3 <= wide {
-                    product::<S, 3>(simd, rows, wide, at, terms, sums);
-                    at += 3;
+                if at + 2 <= wide {
+                    product::<S, 2>(simd, rows, wide, at, terms, sums);
+                    at += 2;
                 } else {
                     product::<S, 1>(simd, rows, wide, at, terms, sums);
                     at += 1;
