@@ -141,6 +141,7 @@ fn shares<S: Simd, const F: usize>(simd: S, what: Shares<'_>) -> f64 {
     let mut sums = vec![simd.splat_f32s(0.0); components];
     let (all, _) = S::as_mut_simd_f32s(terms);
     let mut log_likelihood = 0.0;
+    let (nothing, zero) = (simd.splat_f32s(1e-20), simd.splat_f32s(0.0));
     let blocks = data.heard.values()[from * size..to * size].chunks_exact(size);
     for (number, block) in blocks.enumerate() {
         let (x, _) = S::as_simd_f32s(block);
@@ -163,6 +164,8 @@ fn shares<S: Simd, const F: usize>(simd: S, what: Shares<'_>) -> f64 {
                 let out = &mut all[component * row / S::F32_LANES + place..][..F];
                 for f in 0..F {
                     let share = exp(simd, simd.sub_f32s(log[f], found[f]));
+                    // Sums of next to nothing would be subnormal, and slow.
+                    let share = simd.max_f32s(simd.sub_f32s(share, nothing), zero);
                     out[f] = share;
                     *sum = simd.add_f32s(*sum, share);
                 }
