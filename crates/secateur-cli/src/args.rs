@@ -6,6 +6,7 @@ mod network;
 mod parse;
 mod prune;
 pub(crate) mod ses;
+pub(crate) mod speaker;
 mod words;
 
 use std::path::PathBuf;
@@ -97,6 +98,9 @@ pub(crate) enum Command {
     /// Find formulas, make them simpler, measure them and write them out
     #[command(subcommand)]
     Formula(formula::FormulaCommand),
+    /// Say who speaks: enroll people, identify them in files and streams, measure it
+    #[command(subcommand)]
+    Speaker(speaker::SpeakerCommand),
     /// List the methods, or show the page of one
     Methods {
         /// Name of a method

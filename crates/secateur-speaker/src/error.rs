@@ -41,6 +41,8 @@ pub enum SpeakerError {
     NoBackground { what: &'static str },
     #[error("there are {found} {what} scores, at least {needed} are needed")]
     TooFewScores { what: &'static str, found: usize, needed: usize },
+    #[error("{}: there are no recordings of people{}", .path.display(), if *.loose == 0 { String::new() } else { format!("; {loose} recordings lie in it, outside of any person's folder") })]
+    NoRecordings { path: PathBuf, loose: usize },
     #[error(transparent)]
     Prune(#[from] PruneError),
 }
@@ -102,6 +104,9 @@ impl SpeakerError {
                 input("SEC-SP-045", "give more recordings, of enrolled speakers and of others")
             }
             Self::Prune(_) => ("SEC-SP-046", Kind::Input, None),
+            Self::NoRecordings { .. } => {
+                input("SEC-SP-047", "make a folder for each person, with wav or flac files in it")
+            }
         }
     }
 }
@@ -114,7 +119,8 @@ impl From<SpeakerError> for RunError {
             | SpeakerError::Version { path, .. }
             | SpeakerError::Truncated { path, .. }
             | SpeakerError::Damaged { path, .. }
-            | SpeakerError::File { path, .. } => Some(path.clone()),
+            | SpeakerError::File { path, .. }
+            | SpeakerError::NoRecordings { path, .. } => Some(path.clone()),
             _ => None,
         };
         let mut run = Self::new(kind, code, error.to_string());
@@ -173,6 +179,19 @@ pub const CODES: &[(&str, &str)] = &[
         "A threshold for a wanted rate of false accepts needs scores of people who should be accepted and of people who should not.",
     ),
     ("SEC-SP-046", "Speakers could not be scored or selected; the message says why."),
+    (
+        "SEC-SP-047",
+        "People are found by their folders: each folder below the one that is named is a person, and the wav, flac and SPHERE files in it are recordings of that person.",
+    ),
+    (
+        "SEC-SP-048",
+        "Some recordings cannot be used; each is named with its reason. Mend or remove them, or leave them out with --skip-bad.",
+    ),
+    ("SEC-SP-049", "Options of `secateur speaker` contradict each other; the message says which."),
+    (
+        "SEC-SP-050",
+        "The stream ended before any speech was heard: check the microphone, its level and the format that --raw says.",
+    ),
 ];
 
 #[cfg(test)]

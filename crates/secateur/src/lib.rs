@@ -29,6 +29,7 @@ pub use secateur_neural as neural;
 pub use secateur_onnx as onnx;
 pub use secateur_report as report;
 pub use secateur_ses as ses;
+pub use secateur_speaker as speaker;
 pub use secateur_store as store;
 pub use secateur_tensor as tensor;
 
@@ -49,6 +50,9 @@ pub const CODES: &[&[(&str, &str)]] = &[
     onnx::CODES,
     ses::devs::CODES,
     ses::error::CODES,
+    speaker::CODES,
+    speaker::audio::CODES,
+    speaker::features::CODES,
     store::CODES,
 ];
 

@@ -10,8 +10,10 @@ mod generate;
 mod inspect;
 mod methods;
 mod network;
+mod pages;
 mod prune;
 mod ses;
+mod speaker;
 mod verify;
 
 use std::process::ExitCode;
@@ -86,6 +88,7 @@ fn dispatch(command: Command, manner: Manner) -> Result<ExitCode, RunError> {
         Command::Diff { a, b } => diff::run(&a, &b, manner),
         Command::Formula(command) => formula::run(&command, manner),
         Command::Ses(command) => ses::run(&command, manner),
+        Command::Speaker(command) => speaker::run(&command, manner),
         Command::Methods { name } => methods::run(name.as_deref(), manner),
         Command::Explain { code } => explain::run(&code, manner),
         Command::Doctor => Ok(doctor::run(manner)),

@@ -71,7 +71,7 @@ impl Fault {
     }
 
     /// The same, of a file.
-    pub(crate) fn of(self, file: &Path) -> AudioError {
+    pub fn of(self, file: &Path) -> AudioError {
         AudioError { file: file.to_owned(), fault: self }
     }
 

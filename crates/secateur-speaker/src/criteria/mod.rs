@@ -7,6 +7,7 @@
 
 pub mod likelihood;
 pub mod mwmr;
+mod named;
 mod weights;
 pub mod wmr;
 

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::prune::VALIDATION;
 use super::{Manner, data, files, report, settings};
 use crate::args::formula::{CompareArgs, WayWord};
+use crate::commands::pages::Target;
 use crate::out;
 
 /// Generations of a search when neither they nor a time are given.
@@ -25,7 +26,7 @@ const GENERATIONS: u64 = 50;
 pub(super) fn run(args: &CompareArgs, manner: Manner) -> Result<ExitCode, RunError> {
     let started = Instant::now();
     let path = args.learn.table.as_path();
-    let page = report::place(args.report.as_deref(), args.force, &[path])?;
+    let page = Target::page(args.report.as_deref(), args.force, &[path])?;
     let (table, problem) = data::learned(&args.learn, &args.group)?;
     let parted = |error| RunError::from(error).at(path);
     let groups = Groups::of_columns(&table, &args.group).map_err(parted)?;
@@ -42,7 +43,7 @@ pub(super) fn run(args: &CompareArgs, manner: Manner) -> Result<ExitCode, RunErr
     record.run.threads = rayon::current_num_threads();
     record.run.seconds = Some(started.elapsed().as_secs_f64());
     if let Some(page) = &page {
-        report::write(&record, page)?;
+        page.record(&record)?;
     }
     for warning in &record.warnings {
         out::note(&out::clean(&format!("warning: {warning}")));

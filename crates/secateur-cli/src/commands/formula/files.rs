@@ -1,17 +1,15 @@
 //! Formulas from files and into files.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use secateur::core::record::Input;
 use secateur::core::{Kind, RunError};
 use secateur::formula::error::FormulaError;
 use secateur::formula::formula::{Formula, Source, read_any};
-use secateur::store::{
-    Disk, Existing, FileHash, Files, StoreError, check_file, hash_file, write_atomic,
-};
+use secateur::store::{FileHash, StoreError, hash_file};
 
 use crate::args::formula::FormulaArgs;
+use crate::commands::pages::{Target, store};
 
 /// Bytes of the largest file with formulas that is read.
 const BYTES_MAX: u64 = 64 << 20;
@@ -19,13 +17,6 @@ const BYTES_MAX: u64 = 64 << 20;
 /// An error of the library with the file that it is about.
 pub(super) fn at(path: &Path) -> impl Fn(FormulaError) -> RunError + '_ {
     move |error| RunError::from(error).at(path)
-}
-
-fn store(error: &StoreError) -> RunError {
-    let mut run = RunError::new(Kind::of_exit(error.exit()), error.code(), error.to_string());
-    run.place = error.place().map(Path::to_owned);
-    run.hint = error.hint();
-    run
 }
 
 /// A file that was read, with its hash.
@@ -70,46 +61,18 @@ fn bytes(path: &Path) -> Result<Vec<u8>, RunError> {
     std::fs::read(path).map_err(|error| unreadable(format!("the file cannot be read: {error}")))
 }
 
-/// A place that a file can be written to.
-pub(super) struct Target {
-    pub(super) path: PathBuf,
-    files: Arc<dyn Files>,
-}
-
-impl Target {
-    /// Checks, before any work, that the file can be written. With `--force` a formula replaces a
-    /// formula, and a report a report.
-    pub(super) fn new(
-        path: &Path,
-        endings: &[&str],
-        force: bool,
-        inputs: &[&Path],
-    ) -> Result<Self, RunError> {
-        let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("");
-        if !endings.contains(&ending) {
-            let message = format!("the ending .{ending} is none of .{}", endings.join(", ."));
-            return Err(RunError::new(Kind::Usage, "SEC-FO-012", message).at(path));
-        }
-        let files: Arc<dyn Files> = Arc::new(Disk);
-        let existing = if force { Existing::Replace } else { Existing::Refuse };
-        let inputs: Vec<PathBuf> = inputs.iter().map(|path| path.to_path_buf()).collect();
-        check_file(&files, path, existing, &inputs).map_err(|error| store(&error))?;
-        Ok(Self { path: path.to_path_buf(), files })
+/// A place for a document: with `force` only a document of ours is replaced.
+pub(super) fn document(path: &Path, force: bool, inputs: &[&Path]) -> Result<Target, RunError> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("");
+    if ending != "json" {
+        let message = format!("the ending .{ending} is not .json");
+        return Err(RunError::new(Kind::Usage, "SEC-FO-012", message).at(path));
     }
-
-    /// The same for a document: with `--force` only a document of ours is replaced.
-    pub(super) fn document(path: &Path, force: bool, inputs: &[&Path]) -> Result<Self, RunError> {
-        let target = Self::new(path, &["json"], force, inputs)?;
-        let is_ours = || std::fs::read(path).is_ok_and(|bytes| Formula::from_json(&bytes).is_ok());
-        if path.exists() && !is_ours() {
-            let error = StoreError::Foreign { path: path.to_path_buf(), files: Vec::new() };
-            return Err(store(&error));
-        }
-        Ok(target)
+    let target = Target::new(path, force, inputs)?;
+    let is_ours = || std::fs::read(path).is_ok_and(|bytes| Formula::from_json(&bytes).is_ok());
+    if path.exists() && !is_ours() {
+        let error = StoreError::Foreign { path: path.to_path_buf(), files: Vec::new() };
+        return Err(store(&error));
     }
-
-    /// Writes a text.
-    pub(super) fn text(&self, text: &str) -> Result<(), RunError> {
-        write_atomic(&self.files, &self.path, text.as_bytes()).map_err(|error| store(&error))
-    }
+    Ok(target)
 }

@@ -19,11 +19,11 @@ use secateur::formula::table::Problem;
 use secateur::formula::tree::Tree;
 use serde_json::{Value, json};
 
-use super::files::Target;
 use super::prune::infix;
 use super::report::{self, Head};
 use super::{Manner, data, files, settings};
 use crate::args::formula::FitArgs;
+use crate::commands::pages::Target;
 use crate::out;
 
 /// Generations when neither they nor a time are given.
@@ -37,8 +37,8 @@ pub(super) fn run(args: &FitArgs, manner: Manner) -> Result<ExitCode, RunError> 
     let started = Instant::now();
     let path = args.learn.table.as_path();
     let output = args.output.as_deref();
-    let output = output.map(|out| Target::document(out, args.force, &[path])).transpose()?;
-    let page = report::place(args.report.as_deref(), args.force, &[path])?;
+    let output = output.map(|out| files::document(out, args.force, &[path])).transpose()?;
+    let page = Target::page(args.report.as_deref(), args.force, &[path])?;
     let (table, problem) = data::learned(&args.learn, &args.split.group)?;
     let split = Split {
         test: args.split.test.unwrap_or(0.0),
@@ -84,7 +84,7 @@ pub(super) fn run(args: &FitArgs, manner: Manner) -> Result<ExitCode, RunError> 
             kept: tree.size(),
         };
         let figures = figures(&search, &tree, &parts, &goal, &names)?;
-        report::write(&report::record(head, figures, problem.warnings.clone()), page)?;
+        page.record(&report::record(head, figures, problem.warnings.clone()))?;
         written.push(page.path.display().to_string());
     }
     for warning in &problem.warnings {
@@ -156,7 +156,7 @@ fn searched(
     manner: Manner,
 ) -> Result<End, RunError> {
     let keep = match &args.checkpoint {
-        Some(path) => Some(Target::new(path, &["json"], true, &[&args.learn.table])?),
+        Some(path) => Some(Target::new(path, true, &[&args.learn.table])?),
         None => None,
     };
     let mut progress = manner.progress();

@@ -21,10 +21,10 @@ use serde_json::{Value, json};
 
 use super::data::Parts;
 use super::eval::{Used, faults};
-use super::files::Target as Place;
 use super::report::{self, Head};
 use super::{Manner, data, files};
 use crate::args::formula::{ChooseWord, PruneArgs, TipWord};
+use crate::commands::pages;
 use crate::out;
 
 /// Share of the rows that selects when nothing else is said.
@@ -36,8 +36,8 @@ pub(super) fn run(args: &PruneArgs, manner: Manner) -> Result<ExitCode, RunError
     let mut inputs_read = vec![path_of_table.as_path()];
     inputs_read.extend(args.formula.formula.as_deref());
     let output = args.output.as_deref();
-    let output = output.map(|path| Place::document(path, args.force, &inputs_read)).transpose()?;
-    let page = report::place(args.report.as_deref(), args.force, &inputs_read)?;
+    let output = output.map(|path| files::document(path, args.force, &inputs_read)).transpose()?;
+    let page = pages::Target::page(args.report.as_deref(), args.force, &inputs_read)?;
     let columns = data::columns(path_of_table, &args.table.reading)?;
     let formula = files::formula(&args.formula, &data::texts(&columns))?;
     let split = split(args, &formula);
@@ -107,7 +107,7 @@ pub(super) fn run(args: &PruneArgs, manner: Manner) -> Result<ExitCode, RunError
             kept: pruned.size(),
         };
         let figures = figures(&table_of_steps, &tree, &pruned, &parts, &goal)?;
-        report::write(&report::record(head, figures, warnings.clone()), page)?;
+        page.record(&report::record(head, figures, warnings.clone()))?;
         written.push(page.path.display().to_string());
     }
     for warning in &warnings {

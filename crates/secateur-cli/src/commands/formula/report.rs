@@ -1,41 +1,17 @@
 //! Errors of formulas, and the records that show them.
 
-use std::path::Path;
-
 use secateur::core::recipe::Scope;
 use secateur::core::record::{self, CostRow, Costs, Input, Measured, Named, Quality, Record, Unit};
-use secateur::core::{Budget, Kind, Recipe, RunError};
+use secateur::core::{Budget, Recipe};
 use secateur::formula::metrics::Metrics;
 use secateur::formula::tree::Tree;
 
-use super::files::Target;
 
 /// Errors for a person.
 pub(super) fn line(errors: &Metrics) -> String {
     let Metrics { rmse, mae, error_max, .. } = errors;
     let r2 = errors.r2.map_or_else(|| "-".to_owned(), |r2| format!("{r2:.4}"));
     format!("rmse {rmse:.4}, r2 {r2}, mae {mae:.4}, largest error {error_max:.4}")
-}
-
-/// A place for a page or a record.
-pub(super) fn place(
-    path: Option<&Path>,
-    force: bool,
-    inputs: &[&Path],
-) -> Result<Option<Target>, RunError> {
-    path.map(|path| Target::new(path, &["html", "json"], force, inputs)).transpose()
-}
-
-/// Writes a record as a page or as JSON, by the ending of the file.
-pub(super) fn write(record: &Record, target: &Target) -> Result<(), RunError> {
-    let html = target.path.extension().is_some_and(|ending| ending == "html");
-    let text = if html {
-        secateur::report::html(record)
-            .map_err(|error| RunError::new(Kind::Other, "SEC-CL-001", error.to_string()))?
-    } else {
-        secateur::report::json(record)
-    };
-    target.text(&text)
 }
 
 /// What a record of a formula says.
