@@ -165,7 +165,7 @@ fn checksum(bytes: &[u8], width: u32, polynomial: u16) -> u16 {
         rest ^= u32::from(*byte) << (width - 8);
         for _ in 0..8 {
             let carry = rest >> (width - 1) & 1;
-            rest = (rest << 1 ^ carry * u32::from(polynomial)) & ((1 << width) - 1);
+            rest = ((rest << 1) ^ (carry * u32::from(polynomial))) & ((1 << width) - 1);
         }
     }
     rest as u16
