@@ -18,6 +18,7 @@ pub type Door = (&'static str, fn(&[u8]));
 
 /// Every door, by the name of its folder under `fuzz/corpus`.
 pub const DOORS: &[Door] = &[
+    ("audio", audio),
     ("config", config),
     ("formula", formula),
     ("gguf", gguf),
@@ -158,6 +159,33 @@ pub fn formula(bytes: &[u8]) {
                 let _ = write(&formula.tree, &names, target);
             }
         }
+    }
+}
+
+/// A file of sound, whole, as a pipe, and as samples without a header; then its frames.
+pub fn audio(bytes: &[u8]) {
+    use secateur_speaker::audio::{Coding, Options, Raw, Reader, read_all};
+    use secateur_speaker::features::{Settings, Stream, extract};
+    let door = Path::new("door");
+    let options = Options { rate: Some(8000), seconds_max: 60.0 };
+    let settings = Settings::of_rate(8000);
+    let whole = Reader::bytes(door, bytes.to_vec());
+    let pipe = Reader::stream(door, std::io::Cursor::new(bytes.to_vec()));
+    let coding = Coding::ALL[bytes.first().map_or(0, |first| usize::from(*first) % 11)];
+    let raw = Raw { rate: 16_000, channels: 2, coding };
+    let raw = Reader::raw(door, std::io::Cursor::new(bytes.to_vec()), raw);
+    for reader in [whole, pipe, raw] {
+        let Ok(sound) = reader.and_then(|reader| read_all(reader, &options)) else { continue };
+        assert!(!sound.samples.is_empty() && sound.samples.iter().all(|s| s.is_finite()));
+        if let Ok(extracted) = extract(&sound, &settings) {
+            assert_eq!(extracted.kept.len(), extracted.frames.len());
+            assert!(extracted.frames.values.iter().all(|value| value.is_finite()));
+        }
+        let mut stream = Stream::new(&settings.for_stream()).expect("settings of a stream");
+        let mut frames = secateur_speaker::features::Frames::default();
+        stream.push(&sound.samples, &mut frames).expect("samples are finite");
+        stream.finish(&mut frames);
+        assert!(frames.values.iter().all(|value| value.is_finite()));
     }
 }
 

@@ -20,6 +20,8 @@ pub mod networks;
 pub mod onnx;
 pub mod onnxs;
 pub mod shards;
+pub mod sound;
+pub mod sounds;
 pub mod structure;
 pub mod texts;
 pub mod values;
@@ -50,9 +52,13 @@ pub const CASES: &[&[Case]] = &[
 /// Every case of an ONNX file; what must be said to each stands in the tests of that crate.
 pub const ONNX: &[&[Case]] = &[onnxs::CASES, externals::CASES];
 
+/// Every case of a file of sound, which lies in its folder as `sound`; what must be said to each
+/// stands in the tests of [`sounds`].
+pub const SOUNDS: &[&[Case]] = &[sounds::CASES];
+
 /// All cases.
 pub fn all() -> impl Iterator<Item = &'static Case> {
-    CASES.iter().chain(ONNX).copied().flatten()
+    CASES.iter().chain(ONNX).chain(SOUNDS).copied().flatten()
 }
 
 /// The case of a name.

@@ -22,7 +22,7 @@ const CHUNK: usize = 256;
 ///
 /// The delay is taken out, so that sample `k` of the output is the sound at `k / to` seconds of
 /// the input, and `n` samples give exactly `ceil(n * to / from)`. The sizes of the blocks do not
-/// matter. Flat to 92 % of the lower rate's half, aliases below -90 dB.
+/// matter. It holds back 128 samples of the lower rate, and up to 256 of the input. Flat to 92 % of the lower rate's half, aliases below -90 dB.
 pub struct Resampler {
     from: u32,
     to: u32,

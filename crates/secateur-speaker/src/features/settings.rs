@@ -53,8 +53,8 @@ pub struct Settings {
 pub struct Voice {
     /// A frame is kept if it is at most so many decibels below the loudest.
     pub range_db: f64,
-    /// And if its energy, the sum of its power spectrum, is at least this. White noise of one
-    /// step of a 16-bit sample has about 140 at 16 kHz.
+    /// And if its energy, the sum of its power spectrum, is at least this. White noise with
+    /// a standard deviation of one step of a 16-bit sample has about 150 at 16 kHz.
     pub energy_min: f64,
     /// In streams, by how much the loudest so far is forgotten, in decibels a second, so that
     /// one bang does not silence the rest.
