@@ -1,7 +1,7 @@
 //! Where training begins: k-means.
 //!
 //! Source: D. Arthur and S. Vassilvitskii, 2007, "k-means++: the advantages of careful seeding",
-//! with some candidates for each center of which the best is taken; S. Lloyd, 1982, "Least
+//! with candidates for each center of which the best is taken; S. Lloyd, 1982, "Least
 //! squares quantization in PCM".
 
 use secateur_core::Random;
@@ -9,8 +9,8 @@ use secateur_core::Random;
 use super::packed::{Heard, Packed};
 use super::single::{distances, nearest};
 
-/// Candidates for each center.
-const CANDIDATES: usize = 4;
+/// Candidates for each center: they fill two groups of the vectors that measure distances.
+const CANDIDATES: usize = 8;
 /// Centers that move by less than this share of the variance have found their places.
 const TOLERANCE: f64 = 1e-4;
 
