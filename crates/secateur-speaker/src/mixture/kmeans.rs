@@ -90,7 +90,9 @@ fn update(heard: &Heard, centers: &mut [f64], labels: &mut [u32], least: &mut [f
     let width = heard.width();
     let clusters = centers.len() / width;
     let mut counts = vec![0_usize; clusters];
-    labels.iter().for_each(|label| counts[*label as usize] += 1);
+    for label in &*labels {
+        counts[*label as usize] += 1;
+    }
     for empty in 0..clusters {
         if counts[empty] > 0 {
             continue;
