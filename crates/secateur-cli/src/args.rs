@@ -54,7 +54,8 @@ impl Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Prune an embedded model and compare, offline: a small language model; `formula`, a formula
-    /// for a table with a known law; or `ses`, a factory of cells that hold cells
+    /// for a table with a known law; `ses`, a factory of cells that hold cells; or `speaker`,
+    /// synthetic people who are told apart
     Demo {
         /// What is pruned
         family: Option<DemoFamily>,
@@ -129,6 +130,8 @@ pub(crate) enum DemoFamily {
     Formula,
     /// A factory as a System Entity Structure
     Ses,
+    /// Synthetic people who are told apart
+    Speaker,
 }
 
 #[derive(Args, Debug)]

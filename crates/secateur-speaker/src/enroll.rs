@@ -8,6 +8,9 @@ use crate::error::SpeakerError;
 use crate::features::{self, Frames};
 use crate::mixture::{Background, Mixture, Packed, Training, adapt, train};
 
+/// Speakers whose warnings are given in full.
+const NAMED: usize = 3;
+
 /// How speakers are enrolled. A bank stores it, so that later speakers and what is to be
 /// identified are treated alike.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,6 +20,8 @@ pub struct Enrollment {
     pub features: features::Settings,
     /// Gaussians of a speaker that is trained on its own.
     pub components: usize,
+    /// What is added to every variance: more where there is little speech of each person.
+    pub regularization: f64,
     /// The mixture of all speakers that speakers are adapted from; if absent, each speaker is
     /// trained on its own.
     pub background: Option<Adaptation>,
@@ -43,7 +48,13 @@ impl Default for Adaptation {
 impl Default for Enrollment {
     fn default() -> Self {
         let features = features::Settings::default();
-        Self { features, components: 32, background: None, seed: 0 }
+        Self {
+            features,
+            components: 32,
+            regularization: Training::default().regularization,
+            background: None,
+            seed: 0,
+        }
     }
 }
 
@@ -121,13 +132,18 @@ impl Enrollment {
         let mut warnings = Vec::new();
         for (voice, trained) in voices.iter().zip(trained) {
             let (model, own) = trained?;
-            warnings.extend(own.into_iter().map(|warning| format!("{}: {warning}", voice.name)));
+            warnings.extend(own);
             bank.add(Speaker {
                 name: voice.name.clone(),
                 frames: voice.frames.len() as u64,
                 seconds: voice.seconds,
                 model,
             })?;
+        }
+        let more = warnings.len().saturating_sub(NAMED);
+        warnings.truncate(NAMED);
+        if more > 0 {
+            warnings.push(format!("{more} more speakers have such warnings."));
         }
         Ok(warnings)
     }
@@ -150,6 +166,11 @@ impl Enrollment {
     }
 
     fn training(&self, components: usize) -> Training {
-        Training { components, seed: self.seed, ..Training::default() }
+        Training {
+            components,
+            regularization: self.regularization,
+            seed: self.seed,
+            ..Training::default()
+        }
     }
 }

@@ -9,7 +9,7 @@
 //!
 //! It does not know tensors, networks, or any other family.
 //!
-//! Start reading at [`features`] (the noun, [`features::Frames`]), then [`mixture`].
+//! Start reading at [`features`] (the noun, [`features::Frames`]), then [`mixture`] and [`identify`].
 
 pub mod audio;
 pub mod bank;
@@ -21,8 +21,10 @@ pub mod evaluate;
 pub mod features;
 pub mod identify;
 pub mod mixture;
+mod named;
 pub mod open_set;
 pub mod people;
+mod ranks;
 pub mod voices;
 
 pub use error::{CODES, SpeakerError};

@@ -70,6 +70,10 @@ pub(crate) struct MakeArgs {
     #[arg(long, value_name = "M", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) components: u16,
 
+    /// What is added to every variance; more where there is little speech of each person
+    #[arg(long, value_name = "V", default_value_t = 0.1, value_parser = positive)]
+    pub(crate) regularization: f64,
+
     /// Adapt speakers from a mixture of all of so many Gaussians, in place of training each alone
     #[arg(long, value_name = "M", value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(crate) background: Option<u16>,
@@ -121,7 +125,7 @@ pub(crate) struct EnrollArgs {
     pub(crate) output: PathBuf,
 
     /// Add the people to the bank that is there; it stays as it was made
-    #[arg(long, conflicts_with_all = ["force", "components", "background", "center", "feature", "seed"])]
+    #[arg(long, conflicts_with_all = ["force", "components", "regularization", "background", "center", "feature", "seed"])]
     pub(crate) add: bool,
 
     #[command(flatten)]

@@ -78,6 +78,7 @@ fn dispatch(command: Command, manner: Manner) -> Result<ExitCode, RunError> {
         Command::Demo { family: None | Some(DemoFamily::Neural) } => demo::run(manner),
         Command::Demo { family: Some(DemoFamily::Formula) } => formula::demo(manner),
         Command::Demo { family: Some(DemoFamily::Ses) } => ses::demo(manner),
+        Command::Demo { family: Some(DemoFamily::Speaker) } => speaker::demo(manner),
         Command::Prune(args) => prune::run(&args, manner),
         Command::Eval(args) => eval::run(&args, manner),
         Command::Generate(args) => generate::run(&args, manner),

@@ -2,6 +2,7 @@
 
 mod bank;
 mod calibrate;
+mod demo;
 mod enroll;
 mod evaluate;
 mod identify;
@@ -14,6 +15,8 @@ use secateur::core::RunError;
 
 use super::Manner;
 use crate::args::speaker::SpeakerCommand;
+
+pub(crate) use demo::run as demo;
 
 pub(crate) fn run(command: &SpeakerCommand, manner: Manner) -> Result<ExitCode, RunError> {
     match command {

@@ -20,5 +20,6 @@ mod output_places;
 mod resume;
 mod schemas;
 mod setup;
+mod speakers;
 mod structures;
 mod surroundings;

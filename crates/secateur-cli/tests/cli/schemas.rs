@@ -53,7 +53,7 @@ fn fault(value: &Value, schema: &Value, at: &str) -> Option<String> {
 }
 
 #[track_caller]
-fn check(schema: &str, text: &[u8]) {
+pub(crate) fn check(schema: &str, text: &[u8]) {
     let path = root().join(format!("docs/schemas/{schema}.schema.json"));
     let schema: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
     let value: Value = serde_json::from_slice(text)

@@ -7,16 +7,15 @@
 
 pub mod likelihood;
 pub mod mwmr;
-mod named;
-mod weights;
 pub mod wmr;
 
 use secateur_core::prune::{Method, PruneError};
 use secateur_core::{Criterion, Scores};
 
+pub use crate::ranks::Weights;
+use crate::ranks::{self, Times};
 pub use likelihood::Likelihood;
 pub use mwmr::{Mwmr, Reading};
-pub use weights::Weights;
 pub use wmr::Wmr;
 
 /// Every criterion, sorted by name.
@@ -85,7 +84,7 @@ impl Rule {
             Self::Likelihood => likelihood::add(rows, frames, sums),
             Self::Wmr(rule) => {
                 let weights = rule.weights.table(candidates.enrolled);
-                weights::add(rows, frames, sums, &weights, weights::Times::One);
+                ranks::add(rows, frames, sums, &weights, Times::One);
             }
             Self::Mwmr(rule) => rule.add(candidates, rows, frames, sums),
         }

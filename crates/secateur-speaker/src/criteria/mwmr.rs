@@ -5,8 +5,8 @@ use std::ops::Range;
 use secateur_core::prune::{Evidence, Method, PruneError};
 use secateur_core::{Criterion, Scores};
 
-use super::weights::{self, Times};
 use super::{Candidates, Likelihoods, Rule, Weights};
+use crate::ranks::{self, Times};
 
 /// Name, summary, page.
 pub const METHOD: Method = Method {
@@ -49,10 +49,10 @@ impl Mwmr {
     ) {
         let mut weights = self.weights.table(candidates.enrolled);
         match self.reading {
-            Reading::Normalized => weights::add(rows, frames, sums, &weights, Times::Normalized),
+            Reading::Normalized => ranks::add(rows, frames, sums, &weights, Times::Normalized),
             Reading::Best(best) => {
                 weights.truncate(best);
-                weights::add(rows, frames, sums, &weights, Times::One);
+                ranks::add(rows, frames, sums, &weights, Times::One);
             }
         }
     }

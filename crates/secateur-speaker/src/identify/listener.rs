@@ -189,10 +189,8 @@ impl<'a> Listener<'a> {
         let end = from + count;
         while at < end {
             // The cut comes after exactly the first frames.
-            let to = match self.waits {
-                true => end.min(at + self.settings.first - self.scan.frames),
-                false => end,
-            };
+            let first = at + self.settings.first.saturating_sub(self.scan.frames);
+            let to = if self.waits { end.min(first) } else { end };
             let heard = Heard::of_checked(&self.pending, at..to);
             let before = self.scan.sums.clone();
             if self.settings.normalization == Normalization::Background {

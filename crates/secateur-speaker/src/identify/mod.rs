@@ -183,7 +183,9 @@ fn coarsely(
     let mut values = vec![0.0; models.len() * part];
     score(&refs, &Heard::of_checked(frames, 0..part), &mut values);
     for (total, row) in heard.totals.iter_mut().zip(values.chunks_exact(part)) {
-        row.iter().for_each(|value| *total += f64::from(*value));
+        for value in row {
+            *total += f64::from(*value);
+        }
     }
     scan.gaussians += refs.iter().map(|m| m.components() as u64).sum::<u64>() * part as u64;
     let mask = pruning.choose(0, &scan.candidates, &heard, part, None)?;

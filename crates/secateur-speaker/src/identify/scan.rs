@@ -72,7 +72,9 @@ impl<'a> Scan<'a> {
         };
         for (at, values) in values.chunks_exact(frames.len()).enumerate() {
             let total = &mut self.heard.totals[at];
-            values.iter().for_each(|value| *total += f64::from(*value));
+            for value in values {
+                *total += f64::from(*value);
+            }
             self.heard.rows[at].extend_from_slice(values);
         }
         self.frames += frames.len();
@@ -153,7 +155,9 @@ impl<'a> Scan<'a> {
 
 fn add_background(sum: &mut Option<f64>, values: &[f32]) {
     let mut all = sum.unwrap_or(0.0);
-    values.iter().for_each(|value| all += f64::from(*value));
+    for value in values {
+        all += f64::from(*value);
+    }
     *sum = Some(all);
 }
 

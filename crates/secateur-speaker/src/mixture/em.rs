@@ -177,7 +177,7 @@ fn in_parts(
             fill(from, to, &mut buffers, &mut moments);
             let rows = &data.rows[from * BLOCK * data.columns..to * BLOCK * data.columns];
             let (terms, sums) = (&buffers.terms, &mut moments.sums);
-            pulp::Arch::new().dispatch(Sums { rows, columns: data.columns, terms, sums });
+            pulp::Arch::new().dispatch(Product { rows, columns: data.columns, terms, sums });
         }
         moments
     };
@@ -187,7 +187,9 @@ fn in_parts(
     }
     let parts: Vec<Moments> = (0..parts).into_par_iter().map(part).collect();
     let mut all = Moments::new(components, data.columns);
-    parts.iter().for_each(|part| all.add(part));
+    for part in &parts {
+        all.add(part);
+    }
     all
 }
 
@@ -245,14 +247,14 @@ impl NullaryFnOnce for Shares<'_> {
 }
 
 /// Adds the product of responsibilities `[components, frames]` and rows `[frames, columns]`.
-struct Sums<'a> {
+struct Product<'a> {
     rows: &'a [f64],
     columns: usize,
     terms: &'a [f64],
     sums: &'a mut [f64],
 }
 
-impl WithSimd for Sums<'_> {
+impl WithSimd for Product<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -387,8 +389,9 @@ pub fn train(frames: &Frames, settings: &Training, name: &str) -> Result<Trained
         means.iter_mut().zip(&data.center).for_each(|(mean, center)| *mean += center);
     }
     let floored = floor(&mut mixture, &data.spread, settings.floor);
-    if floored > 0 {
-        let all = mixture.variances.len();
+    // A few are usual with few frames for each Gaussian.
+    let all = mixture.variances.len();
+    if floored * 10 > all {
         warnings.push(format!(
             "{floored} of {all} variances of {name} had collapsed and were raised to the floor."
         ));

@@ -1,7 +1,7 @@
 //! Where training begins: k-means.
 //!
 //! Source: D. Arthur and S. Vassilvitskii, 2007, "k-means++: the advantages of careful seeding",
-//! with some candidates for each center of which the best is taken; S. Lloyd, 1982, "Least
+//! with candidates for each center of which the best is taken; S. Lloyd, 1982, "Least
 //! squares quantization in PCM".
 
 use secateur_core::Random;
@@ -9,8 +9,8 @@ use secateur_core::Random;
 use super::packed::{Heard, Packed};
 use super::single::{distances, nearest};
 
-/// Candidates for each center.
-const CANDIDATES: usize = 4;
+/// Candidates for each center: they fill two groups of the vectors that measure distances.
+const CANDIDATES: usize = 8;
 /// Centers that move by less than this share of the variance have found their places.
 const TOLERANCE: f64 = 1e-4;
 
@@ -90,7 +90,9 @@ fn update(heard: &Heard, centers: &mut [f64], labels: &mut [u32], least: &mut [f
     let width = heard.width();
     let clusters = centers.len() / width;
     let mut counts = vec![0_usize; clusters];
-    labels.iter().for_each(|label| counts[*label as usize] += 1);
+    for label in &*labels {
+        counts[*label as usize] += 1;
+    }
     for empty in 0..clusters {
         if counts[empty] > 0 {
             continue;

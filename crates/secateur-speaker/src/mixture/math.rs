@@ -13,7 +13,6 @@ const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
 /// e^x for x of at most zero; numbers below -300 count as -300: sums of less would be subnormal,
 /// and slow.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "a loop around it is compiled for several levels")]
 pub(crate) fn exp_below_zero(x: f64) -> f64 {
     let kept = if x < -300.0 { -300.0 } else { x };
     let shifted = kept * std::f64::consts::LOG2_E + ROUND;
@@ -38,7 +37,6 @@ pub(crate) fn exp_below_zero(x: f64) -> f64 {
 
 /// The natural logarithm of a normal positive number.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "a loop around it is compiled for several levels")]
 pub(crate) fn ln(x: f64) -> f64 {
     let bits = x.to_bits();
     // The mantissa into [sqrt(1/2), sqrt(2)): one added to the exponent where it is larger.

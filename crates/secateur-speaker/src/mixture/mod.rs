@@ -4,6 +4,8 @@
 //! speakers from which others are adapted. [`Packed`] is the same in f32, laid out for scoring:
 //! [`score`] works out many of them on many frames.
 
+#![expect(clippy::inline_always, reason = "what is not inlined is compiled for the lowest level")]
+
 mod adapted;
 mod background;
 mod coarse;

@@ -178,7 +178,7 @@ impl Packed {
             means: Vec::new(),
             variances: Vec::new(),
         };
-        for component in 0..self.components {
+        for (component, constant) in constants[..self.components].iter().enumerate() {
             let mut logs = two_pi;
             for d in 0..self.width {
                 let (scale, shift) = self.shape(component, d);
@@ -187,7 +187,7 @@ impl Packed {
                 mixture.variances.push(variance);
                 mixture.means.push(-f64::from(shift) / f64::from(scale));
             }
-            mixture.weights.push((f64::from(constants[component]) + 0.5 * logs).exp());
+            mixture.weights.push((f64::from(*constant) + 0.5 * logs).exp());
         }
         let all: f64 = mixture.weights.iter().sum();
         mixture.weights.iter_mut().for_each(|weight| *weight /= all);

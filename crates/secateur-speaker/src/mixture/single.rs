@@ -32,7 +32,9 @@ impl Centered {
         for frame in frames.values.chunks_exact(width) {
             center.iter_mut().zip(frame).for_each(|(sum, x)| *sum += x);
         }
-        center.iter_mut().for_each(|sum| *sum /= n);
+        for sum in &mut center {
+            *sum /= n;
+        }
         let columns = (2 * width).next_multiple_of(16);
         let mut rows = vec![0.0; frames.len().next_multiple_of(BLOCK) * columns];
         let mut spread = vec![0.0; width];
@@ -90,7 +92,7 @@ fn in_parts(data: &Centered, components: usize, fill: Fill<'_>) -> Moments {
             fill(from, to, terms, &mut moments);
             let rows = &data.rows[from * BLOCK * data.columns..to * BLOCK * data.columns];
             let columns = data.columns;
-            pulp::Arch::new().dispatch(Sums { rows, columns, terms, sums: &mut sums });
+            pulp::Arch::new().dispatch(Product { rows, columns, terms, sums: &mut sums });
             let wide = moments.sums.iter_mut().zip(&sums);
             wide.for_each(|(all, sum)| *all += f64::from(*sum));
         }
@@ -102,7 +104,9 @@ fn in_parts(data: &Centered, components: usize, fill: Fill<'_>) -> Moments {
     }
     let parts: Vec<Moments> = (0..parts).into_par_iter().map(part).collect();
     let mut all = Moments::new(components, data.columns);
-    parts.iter().for_each(|part| all.add(part));
+    for part in &parts {
+        all.add(part);
+    }
     all
 }
 
@@ -179,14 +183,14 @@ fn shares<S: Simd, const F: usize>(simd: S, what: Shares<'_>) -> f64 {
 }
 
 /// The product of responsibilities `[components, frames]` and rows `[frames, columns]`.
-struct Sums<'a> {
+struct Product<'a> {
     rows: &'a [f32],
     columns: usize,
     terms: &'a [f32],
     sums: &'a mut [f32],
 }
 
-impl WithSimd for Sums<'_> {
+impl WithSimd for Product<'_> {
     type Output = ();
 
     #[inline(always)]

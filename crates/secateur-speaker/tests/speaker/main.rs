@@ -7,7 +7,10 @@
 
 mod bank;
 mod evaluated;
+mod golden;
 mod laws;
+
+use std::path::PathBuf;
 
 use secateur_core::Random;
 use secateur_speaker::features::Frames;
@@ -41,4 +44,13 @@ pub fn drawn_frames(random: &mut Random, mixture: &Mixture, count: usize) -> Fra
         }
     }
     Frames { width, values }
+}
+
+/// The folder of test data; `None` says so.
+fn data() -> Option<PathBuf> {
+    let found = std::env::var_os("SECATEUR_TEST_DATA").map(PathBuf::from);
+    if found.is_none() {
+        println!("skipped: no test data");
+    }
+    found
 }

@@ -15,7 +15,7 @@ use secateur::formula::split::{Groups, repeated_folds};
 use serde_json::{Value, json};
 
 use super::prune::VALIDATION;
-use super::{Manner, data, files, report, settings};
+use super::{Manner, data, files, settings};
 use crate::args::formula::{CompareArgs, WayWord};
 use crate::commands::pages::Target;
 use crate::out;

@@ -6,7 +6,6 @@ use secateur::core::{Budget, Recipe};
 use secateur::formula::metrics::Metrics;
 use secateur::formula::tree::Tree;
 
-
 /// Errors for a person.
 pub(super) fn line(errors: &Metrics) -> String {
     let Metrics { rmse, mae, error_max, .. } = errors;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use secateur::core::RunError;
 use secateur::core::record::Input;
-use secateur::speaker::evaluate::{Evaluation, Row, Setup, evaluate, record};
+use secateur::speaker::evaluate::{Row, Setup, evaluate, record};
 use secateur::speaker::identify::Rule;
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use crate::commands::pages::Target;
 use crate::out;
 
 /// Seconds of speech after which the answer is asked for too.
-const LENGTHS: [f64; 6] = [0.25, 0.5, 1.0, 1.5, 2.0, 3.0];
+pub(super) const LENGTHS: [f64; 6] = [0.25, 0.5, 1.0, 1.5, 2.0, 3.0];
 
 pub(super) fn run(args: &EvaluateArgs, manner: Manner) -> Result<ExitCode, RunError> {
     let started = Instant::now();
@@ -105,7 +105,10 @@ pub(super) fn run(args: &EvaluateArgs, manner: Manner) -> Result<ExitCode, RunEr
         names.len(),
         parted.trials.len()
     ));
-    show(&found);
+    table(&found.rows);
+    if let Some(rate) = found.equal_error_rate {
+        out::line(&format!("equal error rate for unknown speakers {:.1} %", rate * 100.0));
+    }
     if !written.is_empty() {
         out::line(&format!("written: {}", written.join(", ")));
     }
@@ -153,10 +156,10 @@ fn run_of(row: &Row, names: &[String]) -> Value {
     })
 }
 
-fn show(found: &Evaluation) {
+/// What each rule with each share reached.
+pub(super) fn table(rows: &[Row]) {
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
-    let cells = found
-        .rows
+    let cells = rows
         .iter()
         .map(|row| {
             vec![
@@ -189,7 +192,4 @@ fn show(found: &Evaluation) {
         "against none",
     ];
     out::print(&out::table(&heads, cells, &[1, 2, 3, 4, 5, 6, 7, 8, 9]));
-    if let Some(rate) = found.equal_error_rate {
-        out::line(&format!("equal error rate for unknown speakers {}", percent(rate)));
-    }
 }

@@ -57,7 +57,13 @@ pub(super) fn enrollment(args: &MakeArgs, seed: u64) -> Result<Enrollment, RunEr
         components: usize::from(components),
         relevance: args.relevance,
     });
-    Ok(Enrollment { features, components: usize::from(args.components), background, seed })
+    Ok(Enrollment {
+        features,
+        components: usize::from(args.components),
+        regularization: args.regularization,
+        background,
+        seed,
+    })
 }
 
 /// A recording as sound of the rate of the features.

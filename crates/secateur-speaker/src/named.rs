@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{Mwmr, Reading, Rule, Weights, Wmr};
+use crate::criteria::{Mwmr, Reading, Rule, Weights, Wmr};
 use crate::error::SpeakerError;
 
 /// Ranks that have a weight in the second reading of MWMR when no number is given.

@@ -36,7 +36,7 @@ impl Weights {
 
 /// What a weight multiplies.
 #[derive(Clone, Copy)]
-pub(super) enum Times {
+pub(crate) enum Times {
     One,
     /// The log-likelihood less the logarithm of the mean likelihood of the frame.
     Normalized,
@@ -48,7 +48,7 @@ const FRAMES: usize = 64;
 const SMALL: usize = 1 << 13;
 
 /// Adds weights by rank, frame by frame. Of equal values the lower place is the better rank.
-pub(super) fn add(
+pub(crate) fn add(
     rows: &[Vec<f32>],
     frames: Range<usize>,
     sums: &mut [f64],
