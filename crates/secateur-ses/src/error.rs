@@ -49,6 +49,8 @@ pub enum SesError {
     Format { format: &'static str, what: String },
     #[error("nothing waits at {path}; {waiting}")]
     NotWaiting { path: String, waiting: String },
+    #[error("{part}: {error}")]
+    Within { part: String, error: Box<SesError> },
 }
 
 impl SesError {
@@ -60,6 +62,45 @@ impl SesError {
     /// The kind, which decides the exit code.
     pub fn kind(&self) -> Kind {
         self.card().1
+    }
+
+    /// Where it is, when that is known.
+    pub fn place(&self) -> Option<Place> {
+        match self {
+            Self::Syntax { place, .. }
+            | Self::Refused { place, .. }
+            | Self::Script { place, .. }
+            | Self::UnknownVariable { place, .. }
+            | Self::Structure { place, .. }
+            | Self::Cycle { place, .. }
+            | Self::Condition { place, .. } => Some(*place).filter(|place| *place != Place::None),
+            Self::Within { error, .. } => error.place(),
+            Self::NoChoice { .. }
+            | Self::Ambiguous { .. }
+            | Self::Choice { .. }
+            | Self::Constraint { .. }
+            | Self::NoTerminal { .. }
+            | Self::Repetition { .. }
+            | Self::Dangling { .. }
+            | Self::TooLarge { .. }
+            | Self::Listing { .. }
+            | Self::Kind { .. }
+            | Self::Format { .. }
+            | Self::NotWaiting { .. } => None,
+        }
+    }
+
+    /// The error with the part of the structure that it is in, unless it names one.
+    pub(crate) fn within(self, part: &str) -> Self {
+        match self {
+            named @ Self::Within { .. } => named,
+            error => Self::Within { part: part.to_owned(), error: Box::new(error) },
+        }
+    }
+
+    /// The error with the function that it is in.
+    pub(crate) fn within_function(self, name: &str) -> Self {
+        self.within(&format!("function {name}"))
     }
 
     /// What to do about it.
@@ -134,6 +175,7 @@ impl SesError {
                 Some("write a .ses, .pes or .json file, which hold everything"),
             ),
             Self::NotWaiting { .. } => ("SEC-SE-018", Kind::Usage, None),
+            Self::Within { error, .. } => error.card(),
         }
     }
 }
@@ -157,7 +199,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "SEC-SE-002",
-        "An expression or a function uses something that is not in the list of what may be used. Functions from files are run by a small interpreter that knows def, assignment, if, for, while, try, return, lists, texts and a list of functions, and nothing that reaches files, processes or the network.",
+        "An expression or a function uses something that is not in the list of what may be used. Functions from files are run by a small interpreter that knows def, assignment, if, for, try, return, lists, texts and a list of functions, and nothing that reaches files, processes or the network.",
     ),
     (
         "SEC-SE-003",

@@ -114,10 +114,15 @@ fn scripts_do_nothing_but_compute() {
     );
     assert!(script("def f():\n  return open('x')").contains("the function open"));
     assert!(script("def f():\n  return ().__class__").contains("attribute __class__"));
-    assert!(script("def f():\n  while True:\n    pass").contains("steps"));
+    let long = "  for i in range(4000000):\n    for j in range(4000000):\n      pass";
+    assert!(script(&format!("def f():\n{long}")).contains("steps"));
     assert!(script("def f():\n  return f()").contains("call each other"));
-    assert!(script("def f():\n  a = [1]\n  while True:\n    a = a + a").contains("steps"));
-    assert!(script("def f():\n  a = 'x'\n  while True:\n    a = a + a").contains("steps"));
+    for grows in ["a = a + a", "a += a"] {
+        for from in ["[1]", "'x'"] {
+            let body = format!("  a = {from}\n  for i in range(99):\n    {grows}");
+            assert!(script(&format!("def f():\n{body}")).contains("steps"), "{body}");
+        }
+    }
     assert!(script("def f():\n  return [1][3]").contains("line 3"));
     assert!(script("def f():\n  return 'x' * 10 ** 12").contains("steps"));
     assert!(script("def f():\n  return range(10 ** 15)").contains("steps"));
