@@ -49,8 +49,19 @@ pub enum SesError {
     Format { format: &'static str, what: String },
     #[error("nothing waits at {path}; {waiting}")]
     NotWaiting { path: String, waiting: String },
-    #[error("{part}: {error}")]
+    #[error("{place}: a document type definition (<!DOCTYPE ...>) is refused")]
+    DocumentType { place: Place },
+    #[error("{part}: {}", unplaced(error))]
     Within { part: String, error: Box<SesError> },
+}
+
+/// What is too large when a family cannot be counted.
+pub(crate) const BITS: &str = "bits of the number of members";
+
+/// The message of an error that stands in something that is named, without words for no place.
+fn unplaced(error: &SesError) -> String {
+    let text = error.to_string();
+    text.strip_prefix("the input: ").map_or(text.clone(), str::to_owned)
 }
 
 impl SesError {
@@ -73,6 +84,7 @@ impl SesError {
             | Self::UnknownVariable { place, .. }
             | Self::Structure { place, .. }
             | Self::Cycle { place, .. }
+            | Self::DocumentType { place }
             | Self::Condition { place, .. } => Some(*place).filter(|place| *place != Place::None),
             Self::Within { error, .. } => error.place(),
             Self::NoChoice { .. }
@@ -110,6 +122,11 @@ impl SesError {
 
     fn card(&self) -> (&'static str, Kind, Option<&'static str>) {
         match self {
+            Self::Syntax { place: Place::Byte(_), .. } => (
+                "SEC-SE-001",
+                Kind::Input,
+                Some("files are read as UTF-8; save it in that encoding"),
+            ),
             Self::Syntax { .. } => {
                 ("SEC-SE-001", Kind::Input, Some("docs/ses-language.md has the grammar"))
             }
@@ -158,6 +175,11 @@ impl SesError {
             ),
             Self::Repetition { .. } => ("SEC-SE-013", Kind::Input, None),
             Self::Dangling { .. } => ("SEC-SE-014", Kind::Input, None),
+            Self::TooLarge { what: BITS, .. } => (
+                "SEC-SE-015",
+                Kind::Resources,
+                Some("set the variables so that less is repeated, or give a smaller --depth"),
+            ),
             Self::TooLarge { .. } => (
                 "SEC-SE-015",
                 Kind::Resources,
@@ -175,6 +197,11 @@ impl SesError {
                 Some("write a .ses, .pes or .json file, which hold everything"),
             ),
             Self::NotWaiting { .. } => ("SEC-SE-018", Kind::Usage, None),
+            Self::DocumentType { .. } => (
+                "SEC-SE-022",
+                Kind::Input,
+                Some("delete it, and write out what its entities stand for"),
+            ),
             Self::Within { error, .. } => error.card(),
         }
     }
@@ -270,6 +297,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "SEC-SE-021",
         "An entity is to be simulated and has neither parts nor an attribute `mb` that names a model of the model base.",
+    ),
+    (
+        "SEC-SE-022",
+        "The XML has a document type definition. Entities that one defines can unfold to any size or name files, so they are never expanded, and a file that has one is refused.",
     ),
 ];
 

@@ -43,7 +43,10 @@ pub fn read(text: &str) -> Result<Document, SesError> {
     let mut parts = Vec::new();
     for name in ["nodes", "kind", "variables", "conditions", "constraints", "functions"] {
         let Some((at, line)) = lines.next() else {
-            return Err(fault(Place::None, format!("the line with the {name} is missing")));
+            let what = format!(
+                "the line with the {name} is missing; a file of SESToPy has four lines of text and six of JSON"
+            );
+            return Err(fault(Place::None, what));
         };
         let json: Json = serde_json::from_str(line).map_err(|error| {
             fault(Place::text(at as u32 + 1, error.column() as u32), format!("no JSON: {error}"))

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use secateur_core::nearest;
+
 use crate::error::SesError;
 use crate::model::{Origin, Ses};
 use crate::pes::Bound;
@@ -18,12 +20,13 @@ pub fn bind(ses: &Ses, given: &[(String, String)]) -> Result<(Globals, Vec<Bound
     for (name, text) in given {
         if !ses.variables.iter().any(|variable| *variable.name == **name) {
             let known: Vec<&str> = ses.variables.iter().map(|v| &*v.name).collect();
-            let near = if known.is_empty() {
-                "; there are none".to_owned()
-            } else {
-                format!("; there are {}", known.join(", "))
+            let near = match nearest(name, known.iter().copied()) {
+                Some(near) => format!("; is {near} meant?"),
+                None if known.is_empty() => "; there are none".to_owned(),
+                None => format!("; there are {}", known.join(", ")),
             };
-            return Err(SesError::UnknownVariable { place: Place::None, name: name.clone(), near });
+            let error = SesError::UnknownVariable { place: Place::None, name: name.clone(), near };
+            return Err(error.within(&format!("-D {name}")));
         }
         Code::read(text, Place::None).map_err(|error| error.within(&format!("-D {name}")))?;
     }

@@ -10,6 +10,8 @@ use super::builtins;
 use super::layout;
 use super::value::Value;
 use super::{Code, Function};
+use secateur_core::nearest;
+
 use crate::error::SesError;
 use crate::place::Place;
 
@@ -207,12 +209,9 @@ impl<'a> Machine<'a> {
             return Ok(value.clone());
         }
         self.globals.find(name).cloned().ok_or_else(|| {
-            let near = self
-                .globals
-                .iter()
-                .map(|(known, _)| known)
-                .find(|known| known.eq_ignore_ascii_case(name))
-                .map_or(String::new(), |known| format!("; there is {known}"));
+            let known = self.globals.iter().map(|(known, _)| known);
+            let near = nearest(name, known)
+                .map_or_else(String::new, |known| format!("; is {known} meant?"));
             Fault::Fatal(SesError::UnknownVariable { place, name: name.to_owned(), near })
         })
     }

@@ -77,6 +77,22 @@ fn decisions_that_cannot_be_taken_say_why() {
 }
 
 #[test]
+fn slips_of_the_pen_name_what_may_be_meant() {
+    let ses = language::read(
+        "variable cells = 1\nentity a { specialization s { entity scara entity gantry } x = cells }",
+    )
+    .unwrap();
+    let said = |variables: &[(&str, &str)], choices: &[&str]| {
+        prune(&ses, &request(variables, choices, 3)).unwrap_err().to_string()
+    };
+    let cell = said(&[("cell", "1")], &[]);
+    assert_eq!(cell, "-D cell: there is no variable cell; is cells meant?");
+    assert!(said(&[("quite_other", "1")], &[]).ends_with("there are cells"));
+    assert!(said(&[], &["a=scarra"]).ends_with("called scarra; is scara meant?"));
+    check_said("variable cells = 1\nentity a { x = cell + 1 }", &["line 2", "is cells meant?"]);
+}
+
+#[test]
 fn findings_have_their_places() {
     let found = |text: &str| {
         let ses = language::read(text).unwrap();
@@ -264,6 +280,13 @@ fn texts_with_a_prefix_are_refused_by_name() {
 fn xml_is_read_and_its_definitions_refused() {
     let dtd = "<?xml version=\"1.0\"?>\n<!DOCTYPE e [<!ENTITY a \"b\">]>\n<entity name=\"&a;\"/>";
     check_said(dtd, &["line 2", "document type definition"]);
+    assert_eq!(read(dtd.as_bytes()).unwrap_err().kind().exit(), 3);
+    check_said("<structure name=\"a\"/>", &["line 1", "begins with <entity", "<structure>"]);
+    check_said("<structure/>", &["not with <structure>"]);
+    let latin = read(b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><entity name=\"\xe4\"/>");
+    let latin = latin.unwrap_err();
+    assert!(latin.to_string().contains("byte 57"), "{latin}");
+    assert!(latin.hint().unwrap().contains("UTF-8"));
     check_said("<entity name=\"a\"><aspect name=\"d\">", &["never closed"]);
     check_said("<foo name=\"a\"/>", &["foo is no element"]);
     check_said("<entity/>", &["no name"]);

@@ -73,12 +73,6 @@ impl Node {
         self.push(8, json!(["", "", "", "", "", "", call, ""]))
     }
 
-    /// The rule of an aspect.
-    pub(crate) fn when(self, rule: &str) -> Self {
-        let (name, uid) = (self.0[2].clone(), self.0[0].clone());
-        self.cell(7, json!([[name, uid, rule, "", ""]]))
-    }
-
     pub(crate) fn priority(self, priority: &str) -> Self {
         self.cell(11, priority.into())
     }
