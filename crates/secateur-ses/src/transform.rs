@@ -30,6 +30,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod loose;
+
 use std::collections::HashMap;
 
 use secateur_core::{Kind, RunError, nearest};
@@ -40,6 +42,8 @@ use crate::error::SesError;
 use crate::flatten;
 use crate::pes::{Pes, Stage};
 use crate::place::joined;
+
+pub use loose::{Loose, loose};
 
 /// What keeps a structure from being simulated.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
