@@ -521,21 +521,18 @@ fn plain(style: &str) -> String {
         .filter_map(|rule| rule.strip_prefix("svg .")?.split_once(" { --c: "))
         .map(|(class, color)| (class, color.trim_end_matches([' ', ';', '}'])))
         .collect();
-    let mut out = String::new();
+    let mut lines: Vec<String> = Vec::new();
     for rule in rules.iter().filter(|rule| !rule.contains("--c:")) {
-        match rule.split_once(" {").filter(|_| rule.contains(COLOR)) {
-            Some((selector, body)) => {
-                for (class, color) in &classes {
-                    let body = body.replace(COLOR, color);
-                    out.push_str(&format!("{selector}.{class} {{{body}\n"));
-                }
-            }
-            None => {
-                out.push_str(rule);
-                out.push('\n');
-            }
+        if let Some((selector, body)) = rule.split_once(" {").filter(|_| rule.contains(COLOR)) {
+            let colored = classes.iter().map(|(class, color)| {
+                format!("{selector}.{class} {{{}", body.replace(COLOR, color))
+            });
+            lines.extend(colored);
+        } else {
+            lines.push((*rule).to_owned());
         }
     }
+    let out = lines.join("\n");
     colors.iter().fold(out, |out, (name, value)| out.replace(name, value))
 }
 

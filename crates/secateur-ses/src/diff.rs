@@ -163,8 +163,9 @@ mod tests {
     fn a_hundred_thousand_levels_are_compared() {
         let depth = 50_000;
         let chain = |leaf: &str| {
-            let open: String =
+            let open: Vec<String> =
                 (0..depth).map(|level| format!("entity e{level} {{ aspect d{level} {{ ")).collect();
+            let open = open.concat();
             pes(&format!("{open}entity {leaf}{}", " } }".repeat(depth)))
         };
         let (a, b) = (chain("x"), chain("y"));

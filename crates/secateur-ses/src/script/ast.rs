@@ -203,8 +203,12 @@ impl Statement {
     /// Everything that is called by name in it, with its place.
     pub(crate) fn visit_calls(&self, visit: &mut dyn FnMut(&Arc<str>, Place)) {
         let (exprs, blocks) = self.parts();
-        exprs.iter().for_each(|expr| expr.visit_calls(visit));
-        blocks.iter().flat_map(|block| block.iter()).for_each(|inner| inner.visit_calls(visit));
+        for expr in exprs {
+            expr.visit_calls(visit);
+        }
+        for inner in blocks.into_iter().flatten() {
+            inner.visit_calls(visit);
+        }
     }
 
     /// The expressions of a statement, and the statements in it.
