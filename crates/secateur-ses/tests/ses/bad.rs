@@ -288,7 +288,7 @@ fn xml_is_read_and_its_definitions_refused() {
     assert!(latin.to_string().contains("byte 57"), "{latin}");
     assert!(latin.hint().unwrap().contains("UTF-8"));
     check_said("<entity name=\"a\"><aspect name=\"d\">", &["never closed"]);
-    check_said("<foo name=\"a\"/>", &["foo is no element"]);
+    check_said("<entity name=\"a\"><foo name=\"b\"/></entity>", &["foo is no element"]);
     check_said("<entity/>", &["no name"]);
     check_said("<entity name=\"a\">hello</entity>", &["words"]);
     check_said("<entity name=\"&lol;\"/>", &["line 1"]);
