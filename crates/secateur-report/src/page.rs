@@ -486,16 +486,54 @@ fn skipped(groups: &[Group]) -> Vec<Skipped> {
     facts::reasons(groups).into_iter().take(REASONS_MAX).map(entry).collect()
 }
 
-/// A figure as a file of its own: the drawing of the page, with the page's style sheet in it.
+/// A figure as a file of its own: the drawing of the page on white, with its part of the style
+/// sheet. Variables of style sheets are resolved, for most programs that show such files but
+/// browsers do not know them and paint everything black.
 pub(crate) fn svg(figure: &secateur_core::Figure, title: &str) -> Option<String> {
     let Body::Svg(body) = draw::figure(figure, title).body else { return None };
     let rest = body.strip_prefix("<svg ")?;
     let (head, shapes) = rest.split_once('>')?;
     Some(format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" {head}><title>{}</title><style><![CDATA[{STYLE}\
-         svg {{ background: var(--page); font-family: system-ui, sans-serif; }}]]></style>{shapes}\n",
-        escape(title)
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" {head}><title>{}</title><style><![CDATA[\
+         svg {{ font-family: system-ui, sans-serif; }}\n{}]]></style>\
+         <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>{shapes}\n",
+        escape(title),
+        plain(STYLE)
     ))
+}
+
+/// The rules for drawings with the light colors in place of variables.
+fn plain(style: &str) -> String {
+    // `--c` is what a class says, one rule for each.
+    const COLOR: &str = "var(--c)";
+    let light = style.split_once(":root {").and_then(|(_, rest)| rest.split_once('}'));
+    let colors: Vec<(String, &str)> = light
+        .map_or("", |(light, _)| light)
+        .split(';')
+        .filter_map(|line| line.trim().split_once(':'))
+        .map(|(name, value)| (format!("var({})", name.trim()), value.trim()))
+        .collect();
+    let rules = style.lines().filter(|line| line.starts_with("svg"));
+    let rules: Vec<&str> =
+        rules.flat_map(|line| line.split_inclusive('}')).map(str::trim).collect();
+    let classes: Vec<(&str, &str)> = rules
+        .iter()
+        .filter_map(|rule| rule.strip_prefix("svg .")?.split_once(" { --c: "))
+        .map(|(class, color)| (class, color.trim_end_matches([' ', ';', '}'])))
+        .collect();
+    let mut lines: Vec<String> = Vec::new();
+    for rule in rules.iter().filter(|rule| !rule.contains("--c:")) {
+        if let Some((selector, body)) = rule.split_once(" {").filter(|_| rule.contains(COLOR)) {
+            let colored = classes.iter().map(|(class, color)| {
+                format!("{selector}.{class} {{{}", body.replace(COLOR, color))
+            });
+            lines.extend(colored);
+        } else {
+            lines.push((*rule).to_owned());
+        }
+    }
+    let out = lines.join("\n");
+    colors.iter().fold(out, |out, (name, value)| out.replace(name, value))
 }
 
 #[cfg(test)]
@@ -511,6 +549,16 @@ mod tests {
         let mut figures: Vec<Shown> = classes.iter().map(figure).collect();
         pair_up(&mut figures);
         figures.iter().map(|f| f.class).collect()
+    }
+
+    #[test]
+    fn a_drawing_alone_needs_no_variables_of_style_sheets() {
+        let style = plain(STYLE);
+        assert!(!style.contains("var(") && !style.contains("--"), "{style}");
+        assert!(style.contains("svg .fill.s0 { fill: #0b6ab8; }"), "{style}");
+        assert!(style.contains("svg .span.s6 { fill: #626b75; stroke: #fff; stroke-width: 1; }"));
+        assert!(style.contains("svg text { fill: #5a646f; white-space: pre; }"), "{style}");
+        assert!(!style.contains("body") && !style.contains('@'), "{style}");
     }
 
     #[test]

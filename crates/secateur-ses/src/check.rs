@@ -14,6 +14,7 @@ mod references;
 use crate::error::SesError;
 use crate::model::{Origin, Ses};
 use crate::place::Place;
+use crate::script::Functions;
 
 /// A rule that is broken, or nearly.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +56,9 @@ pub(crate) fn blocking(ses: &Ses) -> Option<SesError> {
     let mut findings = Vec::new();
     axioms::structure(ses, &mut findings);
     axioms::hierarchy(ses, &mut findings);
-    findings.into_iter().find(|finding| finding.is_error).map(Finding::into_error)
+    references::constrained(ses, &mut findings);
+    let found = findings.into_iter().find(|finding| finding.is_error).map(Finding::into_error);
+    found.or_else(|| Functions::unlisted(&ses.functions))
 }
 
 impl Finding {

@@ -49,6 +49,19 @@ pub enum SesError {
     Format { format: &'static str, what: String },
     #[error("nothing waits at {path}; {waiting}")]
     NotWaiting { path: String, waiting: String },
+    #[error("{place}: a document type definition (<!DOCTYPE ...>) is refused")]
+    DocumentType { place: Place },
+    #[error("{part}: {}", unplaced(error))]
+    Within { part: String, error: Box<SesError> },
+}
+
+/// What is too large when a family cannot be counted.
+pub(crate) const BITS: &str = "bits of the number of members";
+
+/// The message of an error that stands in something that is named, without words for no place.
+fn unplaced(error: &SesError) -> String {
+    let text = error.to_string();
+    text.strip_prefix("the input: ").map_or(text.clone(), str::to_owned)
 }
 
 impl SesError {
@@ -62,6 +75,46 @@ impl SesError {
         self.card().1
     }
 
+    /// Where it is, when that is known.
+    pub fn place(&self) -> Option<Place> {
+        match self {
+            Self::Syntax { place, .. }
+            | Self::Refused { place, .. }
+            | Self::Script { place, .. }
+            | Self::UnknownVariable { place, .. }
+            | Self::Structure { place, .. }
+            | Self::Cycle { place, .. }
+            | Self::DocumentType { place }
+            | Self::Condition { place, .. } => Some(*place).filter(|place| *place != Place::None),
+            Self::Within { error, .. } => error.place(),
+            Self::NoChoice { .. }
+            | Self::Ambiguous { .. }
+            | Self::Choice { .. }
+            | Self::Constraint { .. }
+            | Self::NoTerminal { .. }
+            | Self::Repetition { .. }
+            | Self::Dangling { .. }
+            | Self::TooLarge { .. }
+            | Self::Listing { .. }
+            | Self::Kind { .. }
+            | Self::Format { .. }
+            | Self::NotWaiting { .. } => None,
+        }
+    }
+
+    /// The error with the part of the structure that it is in, unless it names one.
+    pub(crate) fn within(self, part: &str) -> Self {
+        match self {
+            named @ Self::Within { .. } => named,
+            error => Self::Within { part: part.to_owned(), error: Box::new(error) },
+        }
+    }
+
+    /// The error with the function that it is in.
+    pub(crate) fn within_function(self, name: &str) -> Self {
+        self.within(&format!("function {name}"))
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         self.card().2.map(str::to_owned)
@@ -69,6 +122,11 @@ impl SesError {
 
     fn card(&self) -> (&'static str, Kind, Option<&'static str>) {
         match self {
+            Self::Syntax { place: Place::Byte(_), .. } => (
+                "SEC-SE-001",
+                Kind::Input,
+                Some("files are read as UTF-8; save it in that encoding"),
+            ),
             Self::Syntax { .. } => {
                 ("SEC-SE-001", Kind::Input, Some("docs/ses-language.md has the grammar"))
             }
@@ -117,6 +175,11 @@ impl SesError {
             ),
             Self::Repetition { .. } => ("SEC-SE-013", Kind::Input, None),
             Self::Dangling { .. } => ("SEC-SE-014", Kind::Input, None),
+            Self::TooLarge { what: BITS, .. } => (
+                "SEC-SE-015",
+                Kind::Resources,
+                Some("set the variables so that less is repeated, or give a smaller --depth"),
+            ),
             Self::TooLarge { .. } => (
                 "SEC-SE-015",
                 Kind::Resources,
@@ -134,6 +197,12 @@ impl SesError {
                 Some("write a .ses, .pes or .json file, which hold everything"),
             ),
             Self::NotWaiting { .. } => ("SEC-SE-018", Kind::Usage, None),
+            Self::DocumentType { .. } => (
+                "SEC-SE-022",
+                Kind::Input,
+                Some("delete it, and write out what its entities stand for"),
+            ),
+            Self::Within { error, .. } => error.card(),
         }
     }
 }
@@ -157,7 +226,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "SEC-SE-002",
-        "An expression or a function uses something that is not in the list of what may be used. Functions from files are run by a small interpreter that knows def, assignment, if, for, while, try, return, lists, texts and a list of functions, and nothing that reaches files, processes or the network.",
+        "An expression or a function uses something that is not in the list of what may be used. Functions from files are run by a small interpreter that knows def, assignment, if, for, try, return, lists, texts and a list of functions, and nothing that reaches files, processes or the network.",
     ),
     (
         "SEC-SE-003",
@@ -228,6 +297,10 @@ pub const CODES: &[(&str, &str)] = &[
     (
         "SEC-SE-021",
         "An entity is to be simulated and has neither parts nor an attribute `mb` that names a model of the model base.",
+    ),
+    (
+        "SEC-SE-022",
+        "The XML has a document type definition. Entities that one defines can unfold to any size or name files, so they are never expanded, and a file that has one is refused.",
     ),
 ];
 

@@ -23,7 +23,10 @@ type Port = (u32, u32, bool);
 /// couplings than can be held.
 pub fn flatten(pes: &Pes) -> Result<Pes, SesError> {
     if pes.stage != Stage::Pes {
-        let what = format!("a pes can be flattened, and this is an {}", pes.stage.word());
+        let what = match pes.stage {
+            Stage::Ipes => "a pes can be flattened, and in this ipes something is open; secateur ses resume goes on with it".to_owned(),
+            Stage::Pes | Stage::Fpes => "this is flat already".to_owned(),
+        };
         return Err(SesError::Kind { what });
     }
     let mut flat = Pes {

@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use crate::place::Place;
+use crate::place::{Place, joined};
 use crate::script::{Code, Function};
 
 /// Number of a node in its structure.
@@ -228,6 +228,9 @@ pub struct Constraint {
     pub place: Place,
 }
 
+/// Names of a path in messages: one of a hundred thousand helps nobody.
+const NAMES_MAX: usize = 12;
+
 impl Ses {
     /// The root entity.
     pub fn root(&self) -> Id {
@@ -286,12 +289,7 @@ impl Ses {
             at = self.node(id).parent;
         }
         names.reverse();
-        if names.len() > 12 {
-            // A path of a hundred thousand names helps nobody.
-            let (first, last) = (&names[..4], &names[names.len() - 4..]);
-            return format!("/{}/.../{}", first.join("/"), last.join("/"));
-        }
-        format!("/{}", names.join("/"))
+        joined(&names, NAMES_MAX)
     }
 }
 

@@ -43,6 +43,16 @@ impl Place {
     }
 }
 
+/// A path of names; of a very long one the first and the last of `most`.
+pub(crate) fn joined(names: &[impl AsRef<str>], most: usize) -> String {
+    let join = |names: &[_]| names.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join("/");
+    if names.len() > most {
+        let (first, last) = (&names[..most / 2], &names[names.len() - most / 2..]);
+        return format!("/{}/.../{}", join(first), join(last));
+    }
+    format!("/{}", join(names))
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -27,8 +27,9 @@ pub use values::bind;
 
 use crate::check;
 use crate::error::SesError;
-use crate::model::Ses;
+use crate::model::{Id, Ses};
 use crate::pes::{Pes, Stage};
+use crate::place::Place;
 use build::Builder;
 
 /// Levels of copies unless told otherwise.
@@ -131,6 +132,23 @@ impl Reason {
 /// [`SesError`] of the first thing that stops it: a broken structure, a condition that does not
 /// hold, a decision that nothing or too much decides, a contradiction.
 pub fn prune(ses: &Ses, request: &Request) -> Result<Pruned, SesError> {
+    pruned(ses, request).map_err(|error| named(ses, error))
+}
+
+/// An error at a node of a file that numbers its nodes, with the path of that node.
+fn named(ses: &Ses, error: SesError) -> SesError {
+    match error.place() {
+        Some(place @ Place::Node(_)) if !matches!(error, SesError::Structure { .. }) => {
+            match ses.nodes.iter().position(|node| node.place == place) {
+                Some(at) => error.within(&ses.path(at as Id)),
+                None => error,
+            }
+        }
+        _ => error,
+    }
+}
+
+fn pruned(ses: &Ses, request: &Request) -> Result<Pruned, SesError> {
     if let Some(fault) = check::blocking(ses) {
         return Err(fault);
     }
@@ -184,9 +202,10 @@ pub fn resume(pes: Pes, request: &Resume) -> Result<Pruned, SesError> {
     let mut builder = Builder::new(&ses, globals, choices);
     builder.leave_open = request.leave_open;
     builder.again(pes, open, request.depth);
-    builder.wake(&request.at)?;
-    builder.grow()?;
-    builder.finish(request.at.is_empty())
+    let woken = builder.wake(&request.at);
+    let grown = woken.and_then(|()| builder.grow());
+    let whole = request.at.is_empty();
+    grown.and_then(|()| builder.finish(whole)).map_err(|error| named(&ses, error))
 }
 
 /// The paths at which an incomplete structure waits, with the reasons.

@@ -30,6 +30,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod loose;
+
 use std::collections::HashMap;
 
 use secateur_core::{Kind, RunError, nearest};
@@ -39,6 +41,9 @@ use crate::devs::{DevsError, End, Id, Model, Ports};
 use crate::error::SesError;
 use crate::flatten;
 use crate::pes::{Pes, Stage};
+use crate::place::joined;
+
+pub use loose::{Loose, loose};
 
 /// What keeps a structure from being simulated.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -290,7 +295,7 @@ impl Build<'_> {
     }
 }
 
-/// The names from the root to an entity, without those of aspects.
+/// The names from the root to an entity, without those of aspects; of a very long way the ends.
 pub fn path(pes: &Pes, node: u32) -> String {
     let mut names = Vec::new();
     let mut at = node;
@@ -301,8 +306,11 @@ pub fn path(pes: &Pes, node: u32) -> String {
         at = found.parent;
     }
     names.reverse();
-    format!("/{}", names.join("/"))
+    joined(&names, NAMES_MAX)
 }
+
+/// Names of a path in messages.
+const NAMES_MAX: usize = 24;
 
 /// A value as the model base takes it: texts without quotes, lists without brackets; nothing for
 /// `None`.

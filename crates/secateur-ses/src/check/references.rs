@@ -5,33 +5,11 @@ use std::collections::{HashMap, HashSet};
 use super::Finding;
 use crate::model::{Coupling, End, Given, Id, Kind, Node, Ses};
 use crate::prune::facts::facts;
+use crate::script::builtins::FUNCTIONS;
 use crate::script::{Code, Functions};
 
 /// Names that are there without being declared.
 const BOUND: [&str; 5] = ["PATH", "LEVEL", "PARENT", "CHILDREN", "NUMREP"];
-
-const BUILTIN: [&str; 20] = [
-    "abs",
-    "all",
-    "any",
-    "bool",
-    "dict",
-    "enumerate",
-    "float",
-    "int",
-    "len",
-    "list",
-    "max",
-    "min",
-    "range",
-    "repr",
-    "reversed",
-    "round",
-    "sorted",
-    "str",
-    "sum",
-    "tuple",
-];
 
 /// Couplings name the parent or a child, ports that are declared, and equal types.
 pub(super) fn couplings(ses: &Ses, findings: &mut Vec<Finding>) {
@@ -125,13 +103,19 @@ fn class(ses: &Ses, aspect: &Node, end: &End) -> Option<String> {
 
 /// Expressions use names that are declared.
 pub(super) fn names(ses: &Ses, findings: &mut Vec<Finding>) {
+    if ses.nodes.is_empty() {
+        return;
+    }
+    if let Some(error) = Functions::unlisted(&ses.functions) {
+        let found = Finding::error(ses, "name", ses.root(), error.to_string());
+        findings.push(Finding { place: error.place().unwrap_or_default(), ..found });
+    }
     let functions = Functions::new(&ses.functions);
     let variables: HashSet<&str> = ses.variables.iter().map(|v| &*v.name).collect();
     let known = |name: &str| {
         variables.contains(name)
             || BOUND.contains(&name)
-            || BUILTIN.contains(&name)
-            || name == "zip"
+            || FUNCTIONS.contains(&name)
             || functions.has(name)
     };
     let unknown = |code: &Code, more: Option<&str>| {
@@ -146,9 +130,6 @@ pub(super) fn names(ses: &Ses, findings: &mut Vec<Finding>) {
             findings.push(Finding { place: code.place, ..found });
         }
     };
-    if ses.nodes.is_empty() {
-        return;
-    }
     for condition in &ses.conditions {
         report(condition, None, None);
     }
@@ -196,23 +177,13 @@ pub(super) fn constraints(ses: &Ses, findings: &mut Vec<Finding>) {
     if ses.constraints.is_empty() || ses.nodes.is_empty() {
         return;
     }
-    let alternatives: HashSet<&str> = ses
-        .nodes
-        .iter()
-        .filter(|node| node.parent.is_some_and(|parent| ses.node(parent).kind == Kind::Spec))
-        .map(|node| &*node.name)
-        .collect();
+    constrained(ses, findings);
     let mut fault = |at: usize, message: String| {
         let found = Finding::error(ses, "constraint", ses.root(), message);
         findings.push(Finding { place: ses.constraints[at].place, ..found });
     };
     let mut seen: HashMap<(&str, &str), bool> = HashMap::new();
     for (at, constraint) in ses.constraints.iter().enumerate() {
-        for name in [&constraint.from, &constraint.to] {
-            if !alternatives.contains(&**name) {
-                fault(at, format!("{name} is no child of a specialization"));
-            }
-        }
         if constraint.from == constraint.to && !constraint.requires {
             fault(at, format!("{} excludes itself", constraint.from));
         }
@@ -222,6 +193,28 @@ pub(super) fn constraints(ses: &Ses, findings: &mut Vec<Finding>) {
         }
     }
     impossible(ses, &mut fault);
+}
+
+/// What constraints speak of are children of specializations.
+pub(super) fn constrained(ses: &Ses, findings: &mut Vec<Finding>) {
+    if ses.constraints.is_empty() || ses.nodes.is_empty() {
+        return;
+    }
+    let alternatives: HashSet<&str> = ses
+        .nodes
+        .iter()
+        .filter(|node| node.parent.is_some_and(|parent| ses.node(parent).kind == Kind::Spec))
+        .map(|node| &*node.name)
+        .collect();
+    for constraint in &ses.constraints {
+        for name in [&constraint.from, &constraint.to] {
+            if !alternatives.contains(&**name) {
+                let message = format!("{name} is no child of a specialization");
+                let found = Finding::error(ses, "constraint", ses.root(), message);
+                findings.push(Finding { place: constraint.place, ..found });
+            }
+        }
+    }
 }
 
 /// Alternatives that can never be chosen: what they require, directly or not, excludes itself

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use num_bigint::BigUint;
 
-use crate::error::SesError;
+use crate::error::{BITS, SesError};
 use crate::model::{Id, Kind, Repeat, Ses};
 use crate::prune::facts::{Facts, facts};
 use crate::script::value::Value;
@@ -399,7 +399,7 @@ fn single(ses: &Ses, facts: &Facts) -> Vec<bool> {
 
 fn bounded(number: &BigUint) -> Result<(), SesError> {
     if number.bits() > BITS_MAX {
-        return Err(SesError::TooLarge { what: "bits of the number of members", most: BITS_MAX });
+        return Err(SesError::TooLarge { what: BITS, most: BITS_MAX });
     }
     Ok(())
 }
@@ -409,7 +409,7 @@ fn power(base: &BigUint, exponent: u64) -> Result<BigUint, SesError> {
         return Ok(if exponent == 0 { one() } else { base.clone() });
     }
     if (base.bits() - 1).saturating_mul(exponent) > BITS_MAX {
-        return Err(SesError::TooLarge { what: "bits of the number of members", most: BITS_MAX });
+        return Err(SesError::TooLarge { what: BITS, most: BITS_MAX });
     }
     Ok(base.pow(exponent as u32))
 }

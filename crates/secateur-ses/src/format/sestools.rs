@@ -41,11 +41,7 @@ pub fn read(text: &str) -> Result<Ses, SesError> {
                 open.pop();
             }
             Event::DocType(_) => {
-                return Err(SesError::Refused {
-                    place,
-                    name: "a document type definition".into(),
-                    allowed: "entities of XML are never expanded; delete the DOCTYPE",
-                });
+                return Err(SesError::DocumentType { place });
             }
             Event::Text(words) => {
                 let words: &str = &words;
@@ -114,6 +110,10 @@ fn start(
     }
     let find = |name: &str| given.iter().find(|(key, _)| key == name).map(|(_, v)| v.as_str());
     let tag = element.local_name().as_ref().to_owned();
+    if open.is_empty() && tag != "entity" {
+        let what = format!("a file of SESTools begins with <entity name=...>, not with <{tag}>");
+        return Err(fault(what));
+    }
     let name = find("name").filter(|name| !name.is_empty());
     let name = name.ok_or_else(|| fault(format!("{tag} has no name")))?;
     let parent = match open.last() {

@@ -1,5 +1,6 @@
 //! `.jsonsestree`, the files of SESToPy: four lines of text, then six lines of JSON.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -9,8 +10,8 @@ use serde_json::{Value as Json, json};
 use super::Document;
 use crate::error::SesError;
 use crate::model::{
-    Aspect, Attribute, Coupling, End, Entity, Given, Id, Kind, Origin, Repeat, Ses, Variable,
-    index_attribute, port_of,
+    Aspect, Attribute, Constraint, Coupling, End, Entity, Given, Id, Kind, Origin, Repeat, Ses,
+    Variable, index_attribute, port_of,
 };
 use crate::names::Names;
 use crate::pes::Attribute as Set;
@@ -42,7 +43,10 @@ pub fn read(text: &str) -> Result<Document, SesError> {
     let mut parts = Vec::new();
     for name in ["nodes", "kind", "variables", "conditions", "constraints", "functions"] {
         let Some((at, line)) = lines.next() else {
-            return Err(fault(Place::None, format!("the line with the {name} is missing")));
+            let what = format!(
+                "the line with the {name} is missing; a file of SESToPy has four lines of text and six of JSON"
+            );
+            return Err(fault(Place::None, what));
         };
         let json: Json = serde_json::from_str(line).map_err(|error| {
             fault(Place::text(at as u32 + 1, error.column() as u32), format!("no JSON: {error}"))
@@ -66,9 +70,8 @@ pub fn read(text: &str) -> Result<Document, SesError> {
             let mut ses = tree(&rows)?;
             comment.clone_into(&mut ses.comment);
             settings(&mut ses, &variables, &conditions, &functions)?;
-            if !constraints.is_empty() {
-                let what = "selection constraints of SESToPy are not read; write them as `constraint A requires B`";
-                return Err(SesError::Format { format: "this reader", what: what.to_owned() });
+            for row in &constraints {
+                constraint(&mut ses, row)?;
             }
             Ok(Document::Ses(Box::new(ses)))
         }
@@ -100,8 +103,8 @@ impl<'a> Row<'a> {
         self.cells.get(cell).and_then(Json::as_array).map_or(&[], Vec::as_slice)
     }
 
-    fn text(&self, cell: usize) -> &'a str {
-        self.cells.get(cell).and_then(Json::as_str).unwrap_or("")
+    fn text(&self, cell: usize) -> Cow<'a, str> {
+        self.cells.get(cell).map_or(Cow::Borrowed(""), text)
     }
 
     fn place(&self) -> Place {
@@ -109,8 +112,17 @@ impl<'a> Row<'a> {
     }
 }
 
-fn cell(row: &Json, at: usize) -> &str {
-    row.get(at).and_then(Json::as_str).unwrap_or("")
+/// A cell; SESToPy writes numbers as texts, and numbers are read as such.
+fn text(json: &Json) -> Cow<'_, str> {
+    match json {
+        Json::String(text) => Cow::Borrowed(text),
+        Json::Number(number) => Cow::Owned(number.to_string()),
+        Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => Cow::Borrowed(""),
+    }
+}
+
+fn cell(row: &Json, at: usize) -> Cow<'_, str> {
+    row.get(at).map_or(Cow::Borrowed(""), text)
 }
 
 /// The nodes, each behind its parent, siblings in the order of the file.
@@ -119,11 +131,10 @@ fn rows(all: &[Json]) -> Result<Vec<Row<'_>>, SesError> {
     for (at, json) in all.iter().enumerate() {
         let place = Place::Node(at as u32 + 1);
         let cells = json.as_array().ok_or_else(|| fault(place, "a node is a list"))?;
-        let number =
-            |cell: usize| cells.get(cell).and_then(Json::as_str).and_then(|t| t.parse().ok());
-        let text = |cell: usize| cells.get(cell).and_then(Json::as_str);
+        let number = |cell: usize| cells.get(cell).and_then(|cell| text(cell).parse().ok());
+        let word = |cell: usize| cells.get(cell).and_then(Json::as_str);
         let (Some(uid), Some(class), Some(name), Some(parent)) =
-            (number(0), text(1), text(2), number(3))
+            (number(0), word(1), word(2), number(3))
         else {
             return Err(fault(place, "a node begins with its number, kind, name and parent"));
         };
@@ -196,12 +207,13 @@ fn tree(rows: &[Row<'_>]) -> Result<Ses, SesError> {
     let mut ses = Ses { origin: Origin::Sestopy, ..Ses::default() };
     let mut ids: HashMap<u32, Id> = HashMap::new();
     for row in rows {
+        let here = |error: SesError| error.within(row.name);
         let kind = match row.class {
-            "Entity Node" => Kind::Entity(entity(row)?),
-            "Aspect Node" => Kind::Aspect(aspect(row)?),
+            "Entity Node" => Kind::Entity(entity(row).map_err(here)?),
+            "Aspect Node" => Kind::Aspect(aspect(row).map_err(here)?),
             "Maspect Node" => {
-                let count = Some(Code::read(row.text(9), row.place())?);
-                Kind::Multi(aspect(row)?, Repeat { count, range: None })
+                let count = Some(Code::read(&row.text(9), row.place()).map_err(here)?);
+                Kind::Multi(aspect(row).map_err(here)?, Repeat { count, range: None })
             }
             "Spec Node" => Kind::Spec,
             other => return Err(fault(row.place(), format!("{other} is no kind of node"))),
@@ -212,23 +224,25 @@ fn tree(rows: &[Row<'_>]) -> Result<Ses, SesError> {
         if let Some(rule) =
             row.list(7).first().map(|rule| cell(rule, 2)).filter(|r| !r.trim().is_empty())
         {
-            ses.nodes[id as usize].rule = Some(Code::read(rule, row.place())?);
+            ses.nodes[id as usize].rule = Some(Code::read(&rule, row.place()).map_err(here)?);
         }
     }
     for row in rows.iter().filter(|row| row.class == "Spec Node") {
         for rule in row.list(10) {
             let (name, condition) = (cell(rule, 0), cell(rule, 2));
-            let child = cell(rule, 1).parse().ok().and_then(|uid: u32| ids.get(&uid).copied());
-            let Some(child) =
-                child.filter(|child| ses.node(*child).parent == ids.get(&row.uid).copied())
-            else {
-                return Err(fault(
-                    row.place(),
-                    format!("a rule speaks of {name}, which is no child"),
-                ));
+            let children = ids.get(&row.uid).map_or(&[][..], |id| &ses.node(*id).children);
+            let by_number = cell(rule, 1).parse().ok().and_then(|uid: u32| ids.get(&uid).copied());
+            // What was copied in SESToPy keeps the numbers of what it was copied from.
+            let by_name = || children.iter().copied().find(|child| *ses.node(*child).name == *name);
+            let child = by_number.filter(|child| children.contains(child)).or_else(by_name);
+            let Some(child) = child else {
+                let what = format!("a rule speaks of {name}, which is no child");
+                return Err(fault(row.place(), what).within(row.name));
             };
             if !condition.trim().is_empty() {
-                ses.nodes[child as usize].rule = Some(Code::read(condition, row.place())?);
+                let rule = Code::read(&condition, row.place());
+                ses.nodes[child as usize].rule =
+                    Some(rule.map_err(|error| error.within(row.name))?);
             }
         }
     }
@@ -258,16 +272,16 @@ fn entity(row: &Row<'_>) -> Result<Entity, SesError> {
             return Err(fault(row.place(), "a variable of the entity has no name"));
         }
         let value = if cell(attribute, 2) == "x" {
-            Given::Computed(Code::read(text, row.place())?)
+            Given::Computed(Code::read(&text, row.place())?)
         } else {
-            Given::Literal(text.into())
+            Given::Literal((&*text).into())
         };
         entity.attributes.push(Attribute {
-            name: cell(attribute, 0).into(),
+            name: (&*cell(attribute, 0)).into(),
             value,
             class: None,
             range: None,
-            comment: cell(attribute, 3).to_owned(),
+            comment: cell(attribute, 3).into_owned(),
             place: row.place(),
         });
     }
@@ -279,25 +293,32 @@ fn aspect(row: &Row<'_>) -> Result<Aspect, SesError> {
     for coupling in row.list(8) {
         let function = cell(coupling, 6);
         if !function.trim().is_empty() {
-            aspect.computed.push(Code::read(function, row.place())?);
+            aspect.computed.push(Code::read(&function, row.place())?);
             continue;
         }
-        if [0, 2, 3, 5].iter().any(|at| port_of(cell(coupling, *at)).0.is_empty()) {
+        if [0, 2, 3, 5].iter().any(|at| port_of(&cell(coupling, *at)).0.is_empty()) {
             return Err(fault(row.place(), "a coupling names no entity or no port"));
         }
         let end = |at: usize| {
-            let (port, class) = port_of(cell(coupling, at + 2));
-            End { entity: cell(coupling, at).into(), index: None, port, port_index: None, class }
+            let (port, class) = port_of(&cell(coupling, at + 2));
+            End {
+                entity: (&*cell(coupling, at)).into(),
+                index: None,
+                port,
+                port_index: None,
+                class,
+            }
         };
         aspect.couplings.push(Coupling {
             source: end(0),
             target: end(3),
-            comment: cell(coupling, 7).to_owned(),
+            comment: cell(coupling, 7).into_owned(),
             each: None,
             place: row.place(),
         });
     }
-    let priority = row.text(11).trim();
+    let priority = row.text(11);
+    let priority = priority.trim();
     if !priority.is_empty() && priority != "1" {
         aspect.priority = Some(Code::read(priority, row.place())?);
     }
@@ -312,7 +333,7 @@ fn settings(
 ) -> Result<(), SesError> {
     for row in variables {
         let name = cell(row, 0);
-        if !matches!(Code::read(name, Place::None), Ok(code) if code.is_name()) {
+        if !matches!(Code::read(&name, Place::None), Ok(code) if code.is_name()) {
             return Err(fault(Place::None, format!("{name:?} cannot be the name of a variable")));
         }
         let text = match row.get(1) {
@@ -324,18 +345,51 @@ fn settings(
         let quoted = || Code::read(&crate::script::value::quoted(&text), Place::None);
         let value = Code::read(&text, Place::None).or_else(|_| quoted())?;
         ses.variables.push(Variable {
-            name: name.into(),
+            name: (&*name).into(),
             value: Some(value),
             allowed: None,
-            comment: cell(row, 2).to_owned(),
+            comment: cell(row, 2).into_owned(),
             place: Place::None,
         });
     }
     for row in conditions {
-        ses.conditions.push(Code::read(cell(row, 0), Place::None)?);
+        let text = cell(row, 0);
+        let condition = Code::read(&text, Place::None);
+        let part = || format!("condition `{text}`");
+        ses.conditions.push(condition.map_err(|error| error.within(&part()))?);
     }
     for row in functions {
-        ses.functions.push(Function::read(cell(row, 0), cell(row, 1), Place::text(1, 1))?);
+        ses.functions.push(Function::read(&cell(row, 0), &cell(row, 1), Place::text(1, 1))?);
+    }
+    Ok(())
+}
+
+/// A selection constraint: name and number of the node where it starts, names and numbers of
+/// those that it requires, with commas between them, color and comment.
+fn constraint(ses: &mut Ses, row: &Json) -> Result<(), SesError> {
+    let (from, names, numbers) = (cell(row, 0), cell(row, 2), cell(row, 3));
+    if from.is_empty() && names.is_empty() {
+        return Ok(());
+    }
+    let place = |number: &str| number.trim().parse().map_or(Place::None, Place::Node);
+    // The numbers tell nodes apart; the names may be those before a renaming.
+    let name_of = |number: &str, name: &str| {
+        let found = ses.nodes.iter().find(|n| n.place == place(number) && n.place != Place::None);
+        found.map_or_else(|| name.trim().into(), |node| Arc::clone(&node.name))
+    };
+    let number = cell(row, 1);
+    let start = name_of(&number, &from);
+    let mut numbers = numbers.split(',');
+    let required: Vec<Arc<str>> =
+        names.split(',').map(|name| name_of(numbers.next().unwrap_or(""), name)).collect();
+    for to in required {
+        if start.is_empty() || to.is_empty() {
+            let what =
+                "a selection constraint names no node that starts it, or none that it requires";
+            return Err(fault(place(&number), what));
+        }
+        let from = Arc::clone(&start);
+        ses.constraints.push(Constraint { from, requires: true, to, place: place(&number) });
     }
     Ok(())
 }
@@ -365,10 +419,10 @@ pub(super) fn literal(json: &Json) -> String {
 fn bound(row: &Json) -> Bound {
     let value = row.get(1).cloned().unwrap_or(Json::Null);
     Bound {
-        name: cell(row, 0).into(),
+        name: (&*cell(row, 0)).into(),
         text: literal(&value),
         value,
-        comment: cell(row, 2).to_owned(),
+        comment: cell(row, 2).into_owned(),
     }
 }
 
@@ -410,8 +464,8 @@ fn pruned(rows: &[Row<'_>]) -> Result<Pes, SesError> {
         }
         let mut set = Vec::new();
         for attribute in row.list(6) {
-            let name = pes.names.number(cell(attribute, 0));
-            let value = pes.names.number(cell(attribute, 1));
+            let name = pes.names.number(&cell(attribute, 0));
+            let value = pes.names.number(&cell(attribute, 1));
             set.push(Set { name, value });
         }
         let attributes = if set.is_empty() {
@@ -475,20 +529,20 @@ fn link(
 ) -> Result<Link, SesError> {
     let end = |at: usize| {
         let name = cell(coupling, at);
-        let child = children.get(name).copied();
+        let child = children.get(&*name).copied();
         // SESToPy leaves the name of a chosen child in its couplings, where it merged into
         // another entity: `notebooks` for `notebooks_pool_1`.
         let merged =
-            owner.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
+            owner.strip_prefix(&*name).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
         child.or_else(|| merged.then_some(0)).ok_or_else(|| SesError::Dangling {
             path: format!("node {}", row.uid),
             coupling: format!("{} -> {}", cell(coupling, 0), cell(coupling, 3)),
-            name: name.to_owned(),
+            name: name.into_owned(),
         })
     };
     let (source, target) = (end(0)?, end(3)?);
     let mut port = |at: usize| {
-        let (port, class) = port_of(cell(coupling, at));
+        let (port, class) = port_of(&cell(coupling, at));
         (names.number(&port), class.map_or(0, |class| names.number(&class)))
     };
     let ((source_port, source_class), (target_port, target_class)) = (port(2), port(5));
@@ -588,17 +642,15 @@ pub fn write_pes(pes: &Pes) -> Result<String, SesError> {
 /// Writes a structure.
 ///
 /// # Errors
-/// [`SesError::Format`] for copies, templates of couplings, delays, constraints and numbers of
-/// repetitions that are open: SESToPy has no place for them.
+/// [`SesError::Format`] for copies, templates of couplings, delays, constraints that exclude, and
+/// numbers of repetitions that are open: SESToPy has no place for them.
 pub fn write_ses(ses: &Ses) -> Result<String, SesError> {
     let refuse =
         |what: &str| Err(SesError::Format { format: ".jsonsestree", what: what.to_owned() });
     if ses.roots.len() > 1 {
         return refuse("entities beside the root");
     }
-    if !ses.constraints.is_empty() {
-        return refuse("constraints");
-    }
+    let constraints = constraints_of(ses)?;
     let mut rows = Vec::new();
     let mut open: Vec<(Id, u32)> = ses.roots.iter().map(|root| (*root, 0)).collect();
     while let Some((id, depth)) = open.pop() {
@@ -669,8 +721,39 @@ pub fn write_ses(ses: &Ses) -> Result<String, SesError> {
         ses.variables.iter().map(|v| json!([&*v.name, text(&v.value), v.comment])).collect();
     let functions: Vec<Json> =
         ses.functions.iter().map(|f| json!([&*f.name, &*f.source])).collect();
-    let rest = [variables.into(), conditions.into(), json!([]), functions.into()];
+    let rest = [variables.into(), conditions.into(), constraints.into(), functions.into()];
     Ok(document(&Json::Array(rows).to_string(), "ses", &ses.comment, rest))
+}
+
+/// The constraints, as far as SESToPy has them.
+fn constraints_of(ses: &Ses) -> Result<Vec<Json>, SesError> {
+    let refuse = |what: &str| SesError::Format { format: ".jsonsestree", what: what.to_owned() };
+    let single = |name: &str| {
+        let is_child =
+            |id: &Id| ses.node(*id).parent.is_some_and(|up| ses.node(up).kind == Kind::Spec);
+        let all = 0..ses.nodes.len() as Id;
+        let mut found = all.filter(|id| *ses.node(*id).name == *name && is_child(id));
+        found.next().filter(|_| found.next().is_none())
+    };
+    let mut rows = Vec::new();
+    for constraint in &ses.constraints {
+        if !constraint.requires {
+            return Err(refuse("constraints that exclude"));
+        }
+        let (Some(from), Some(to)) = (single(&constraint.from), single(&constraint.to)) else {
+            return Err(refuse("constraints between children whose names stand more than once"));
+        };
+        let number = |id: Id| (id + 1).to_string();
+        rows.push(json!([
+            &*constraint.from,
+            number(from),
+            &*constraint.to,
+            number(to),
+            "#000000",
+            ""
+        ]));
+    }
+    Ok(rows)
 }
 
 fn written(ses: &Ses, id: Id, aspect: &Aspect) -> Result<Vec<Json>, SesError> {

@@ -1,7 +1,9 @@
 //! Choices given by the user: paths with what is taken there.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::rc::Rc;
+
+use secateur_core::nearest;
 
 use crate::error::SesError;
 use crate::model::Ses;
@@ -58,7 +60,7 @@ impl Choices {
     /// # Errors
     /// [`SesError::Choice`] for the first name that is not there.
     pub(super) fn known(&self, ses: &Ses) -> Result<(), SesError> {
-        let names: HashSet<&str> = ses.nodes.iter().map(|node| &*node.name).collect();
+        let names: BTreeSet<&str> = ses.nodes.iter().map(|node| &*node.name).collect();
         let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         // Behind a name may stand the number of a copy and the level.
         let named = |name: &str| {
@@ -75,7 +77,9 @@ impl Choices {
                 choice.steps.iter().map(String::as_str).filter(|step| !step.starts_with('*'));
             let child = Some(choice.child.as_str()).filter(|c| !c.is_empty() && !is_number(c));
             if let Some(name) = steps.chain(child).find(|name| !named(name)) {
-                let what = format!("nothing in the structure is called {name}");
+                let near = nearest(name, names.iter().copied());
+                let near = near.map_or_else(String::new, |near| format!("; is {near} meant?"));
+                let what = format!("nothing in the structure is called {name}{near}");
                 return Err(SesError::Choice { choice: choice.text.clone(), what });
             }
         }

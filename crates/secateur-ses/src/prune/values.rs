@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use secateur_core::nearest;
+
 use crate::error::SesError;
 use crate::model::{Origin, Ses};
 use crate::pes::Bound;
@@ -18,14 +20,15 @@ pub fn bind(ses: &Ses, given: &[(String, String)]) -> Result<(Globals, Vec<Bound
     for (name, text) in given {
         if !ses.variables.iter().any(|variable| *variable.name == **name) {
             let known: Vec<&str> = ses.variables.iter().map(|v| &*v.name).collect();
-            let near = if known.is_empty() {
-                "; there are none".to_owned()
-            } else {
-                format!("; there are {}", known.join(", "))
+            let near = match nearest(name, known.iter().copied()) {
+                Some(near) => format!("; is {near} meant?"),
+                None if known.is_empty() => "; there are none".to_owned(),
+                None => format!("; there are {}", known.join(", ")),
             };
-            return Err(SesError::UnknownVariable { place: Place::None, name: name.clone(), near });
+            let error = SesError::UnknownVariable { place: Place::None, name: name.clone(), near };
+            return Err(error.within(&format!("-D {name}")));
         }
-        Code::read(text, Place::None)?;
+        Code::read(text, Place::None).map_err(|error| error.within(&format!("-D {name}")))?;
     }
     let functions = Functions::new(&ses.functions);
     let mut globals = Globals::default();
@@ -34,10 +37,14 @@ pub fn bind(ses: &Ses, given: &[(String, String)]) -> Result<(Globals, Vec<Bound
         let given = given.iter().rev().find(|(name, _)| **name == *variable.name);
         let value = match (given, &variable.value) {
             (Some((_, text)), _) => {
-                let code = Code::read(text, Place::None)?;
-                Machine::new(&functions, &globals).value(&code)?
+                let value = Code::read(text, Place::None)
+                    .and_then(|code| Machine::new(&functions, &globals).value(&code));
+                value.map_err(|error| error.within(&format!("-D {}", variable.name)))?
             }
-            (None, Some(code)) => own(ses, &functions, &globals, code)?,
+            (None, Some(code)) => {
+                let value = own(ses, &functions, &globals, code);
+                value.map_err(|error| error.within(&format!("variable {}", variable.name)))?
+            }
             (None, None) => {
                 let name = variable.name.to_string();
                 let near = ", and no value was given".to_owned();
@@ -54,7 +61,9 @@ pub fn bind(ses: &Ses, given: &[(String, String)]) -> Result<(Globals, Vec<Bound
     }
     let allowed = ses.variables.iter().filter_map(|variable| variable.allowed.as_ref());
     for condition in allowed.chain(&ses.conditions) {
-        if !Machine::new(&functions, &globals).value(condition)?.truth() {
+        let holds = Machine::new(&functions, &globals).value(condition);
+        let part = || format!("condition `{}`", condition.text);
+        if !holds.map_err(|error| error.within(&part()))?.truth() {
             let named = condition.names();
             let values: Vec<String> = named
                 .iter()

@@ -33,7 +33,7 @@ pub(crate) enum ExprKind {
     Call(Arc<str>, Vec<Expr>),
     Method(Box<Expr>, Arc<str>, Vec<Expr>),
     Index(Box<Expr>, Box<Expr>),
-    Slice(Box<Expr>, Option<Box<Expr>>, Option<Box<Expr>>),
+    Slice(Box<Expr>, Box<[Option<Expr>; 3]>),
     Comprehension(Box<Expr>, Vec<Clause>),
 }
 
@@ -90,12 +90,11 @@ pub(crate) struct Statement {
 /// What a statement is.
 #[derive(Clone, Debug)]
 pub(crate) enum StatementKind {
-    Assign(Target, Expr),
+    Assign(Vec<Target>, Expr),
     Update(Target, Binary, Expr),
     Value(Expr),
     If(Vec<(Expr, Vec<Statement>)>, Vec<Statement>),
     For(Vec<Arc<str>>, Expr, Vec<Statement>),
-    While(Expr, Vec<Statement>),
     Try(Vec<Statement>, Vec<(Vec<Arc<str>>, Vec<Statement>)>),
     Return(Option<Expr>),
     Pass,
@@ -159,6 +158,14 @@ impl Expr {
         }
     }
 
+    /// Everything that is called by name, with its place.
+    pub(crate) fn visit_calls(&self, visit: &mut dyn FnMut(&Arc<str>, Place)) {
+        if let ExprKind::Call(name, _) = &self.kind {
+            visit(name, self.place);
+        }
+        self.parts().iter().for_each(|part| part.visit_calls(visit));
+    }
+
     fn parts(&self) -> Vec<&Expr> {
         match &self.kind {
             ExprKind::None
@@ -182,13 +189,63 @@ impl Expr {
             ExprKind::Method(object, _, arguments) => {
                 std::iter::once(&**object).chain(arguments).collect()
             }
-            ExprKind::Slice(object, from, to) => {
-                let ends = from.iter().chain(to).map(|end| &**end);
-                std::iter::once(&**object).chain(ends).collect()
+            ExprKind::Slice(object, ends) => {
+                std::iter::once(&**object).chain(ends.iter().flatten()).collect()
             }
             ExprKind::Comprehension(item, clauses) => std::iter::once(&**item)
                 .chain(clauses.iter().flat_map(|c| std::iter::once(&c.over).chain(&c.when)))
                 .collect(),
+        }
+    }
+}
+
+impl Statement {
+    /// Everything that is called by name in it, with its place.
+    pub(crate) fn visit_calls(&self, visit: &mut dyn FnMut(&Arc<str>, Place)) {
+        let (exprs, blocks) = self.parts();
+        for expr in exprs {
+            expr.visit_calls(visit);
+        }
+        for inner in blocks.into_iter().flatten() {
+            inner.visit_calls(visit);
+        }
+    }
+
+    /// The expressions of a statement, and the statements in it.
+    fn parts(&self) -> (Vec<&Expr>, Vec<&[Statement]>) {
+        match &self.kind {
+            StatementKind::Assign(targets, value) => {
+                let targets = targets.iter().flat_map(Target::parts);
+                (targets.chain([value]).collect(), Vec::new())
+            }
+            StatementKind::Update(target, _, value) => {
+                (target.parts().into_iter().chain([value]).collect(), Vec::new())
+            }
+            StatementKind::Value(value) => (vec![value], Vec::new()),
+            StatementKind::If(branches, last) => {
+                let (conditions, mut blocks): (Vec<_>, Vec<_>) =
+                    branches.iter().map(|(condition, block)| (condition, block.as_slice())).unzip();
+                blocks.push(last);
+                (conditions, blocks)
+            }
+            StatementKind::For(_, over, block) => (vec![over], vec![block]),
+            StatementKind::Try(block, handlers) => {
+                let handlers = handlers.iter().map(|(_, block)| block.as_slice());
+                (Vec::new(), std::iter::once(block.as_slice()).chain(handlers).collect())
+            }
+            StatementKind::Return(value) => (value.iter().collect(), Vec::new()),
+            StatementKind::Pass | StatementKind::Break | StatementKind::Continue => {
+                (Vec::new(), Vec::new())
+            }
+        }
+    }
+}
+
+impl Target {
+    fn parts(&self) -> Vec<&Expr> {
+        match self {
+            Self::Name(_) | Self::Names(_) => Vec::new(),
+            Self::Index(object, index) => vec![object, index],
         }
     }
 }

@@ -9,7 +9,67 @@ use crate::error::SesError;
 use crate::place::Place;
 
 const ALLOWED: &str = "functions that may be called: abs all any bool dict enumerate float int len list max min range repr reversed round sorted str sum tuple zip";
-const METHODS: &str = "methods that may be called: append extend insert pop remove index count reverse sort copy; get keys values items; split join strip lower upper startswith endswith replace find isdigit format";
+/// Every function that may be called.
+pub(crate) const FUNCTIONS: [&str; 21] = [
+    "abs",
+    "all",
+    "any",
+    "bool",
+    "dict",
+    "enumerate",
+    "float",
+    "int",
+    "len",
+    "list",
+    "max",
+    "min",
+    "range",
+    "repr",
+    "reversed",
+    "round",
+    "sorted",
+    "str",
+    "sum",
+    "tuple",
+    "zip",
+];
+
+/// Every method that may be called, of whatever.
+pub(super) const METHODS: [&str; 25] = [
+    "append",
+    "extend",
+    "insert",
+    "pop",
+    "remove",
+    "index",
+    "count",
+    "reverse",
+    "sort",
+    "copy",
+    "get",
+    "keys",
+    "values",
+    "items",
+    "split",
+    "join",
+    "strip",
+    "lower",
+    "upper",
+    "startswith",
+    "endswith",
+    "replace",
+    "find",
+    "isdigit",
+    "format",
+];
+
+const METHODS_ALLOWED: &str = "methods that may be called: append extend insert pop remove index count reverse sort copy; get keys values items; split join strip lower upper startswith endswith replace find isdigit format";
+
+/// A call of a function that is not listed.
+pub(super) fn unlisted(name: &str, place: Place) -> Fault {
+    let name = format!("the function {name}");
+    Fault::Fatal(SesError::Refused { place, name, allowed: ALLOWED })
+}
 
 /// Calls a listed function.
 pub(super) fn call(
@@ -75,9 +135,13 @@ pub(super) fn call(
             Value::Bool(found == (name == "any"))
         }
         "sum" => {
-            let value = one("one list")?;
-            let mut total = Value::Int(0);
-            for item in machine.items(&value, place)? {
+            let (value, start) = match arguments {
+                [value] => (value, Value::Int(0)),
+                [value, start] => (value, start.clone()),
+                _ => return raise("TypeError", "sum takes a list, and what to begin with"),
+            };
+            let mut total = start;
+            for item in machine.items(value, place)? {
                 total = match (total.int(), item.int(), total.number(), item.number()) {
                     (Some(a), Some(b), ..) => match a.checked_add(b) {
                         Some(sum) => Value::Int(sum),
@@ -107,9 +171,13 @@ pub(super) fn call(
             best
         }
         "enumerate" => {
-            let value = one("one list")?;
-            let items = machine.items(&value, place)?.into_iter().enumerate();
-            Value::list(items.map(|(at, v)| Value::tuple(vec![Value::Int(at as i64), v])).collect())
+            let (value, first) = match arguments {
+                [value] => (value, 0),
+                [value, Value::Int(first)] => (value, *first),
+                _ => return raise("TypeError", "enumerate takes a list, and a first number"),
+            };
+            let items = (first..).zip(machine.items(value, place)?);
+            Value::list(items.map(|(at, v)| Value::tuple(vec![Value::Int(at), v])).collect())
         }
         "zip" => {
             let lists = arguments
@@ -120,10 +188,7 @@ pub(super) fn call(
             let row = |at: usize| Value::tuple(lists.iter().map(|l| l[at].clone()).collect());
             Value::list((0..length).map(row).collect())
         }
-        _ => {
-            let name = format!("the function {name}");
-            return Err(Fault::Fatal(SesError::Refused { place, name, allowed: ALLOWED }));
-        }
+        _ => return Err(unlisted(name, place)),
     })
 }
 
@@ -150,11 +215,31 @@ fn round(arguments: &[Value]) -> Outcome<Value> {
     };
     match (value, digits) {
         (Value::Float(value), None) => int(&Value::Float(value.round_ties_even())),
-        (Value::Float(value), Some(digits)) => {
-            let scale = 10_f64.powi(digits.clamp(-300, 300) as i32);
-            Ok(Value::Float((value * scale).round_ties_even() / scale))
+        // By its decimal digits, of which 2.675 has one less than it seems.
+        (Value::Float(value), Some(digits)) if digits >= 0 => {
+            let digits = digits.min(400) as usize;
+            let rounded = format!("{value:.digits$}").parse();
+            Ok(Value::Float(rounded.unwrap_or(*value)))
         }
-        (other, _) if other.int().is_some() => Ok(other.clone()),
+        (Value::Float(value), Some(digits)) => {
+            let scale = 10_f64.powi(digits.max(-300).unsigned_abs() as i32);
+            Ok(Value::Float((value / scale).round_ties_even() * scale))
+        }
+        (other, Some(digits)) if digits < 0 && other.int().is_some() => {
+            let whole = i128::from(other.int().unwrap_or(0));
+            let scale = 10_i128.pow(digits.max(-20).unsigned_abs() as u32);
+            let down = whole.div_euclid(scale);
+            let up = match (2 * whole.rem_euclid(scale)).cmp(&scale) {
+                Ordering::Less => 0,
+                Ordering::Equal => down.rem_euclid(2),
+                Ordering::Greater => 1,
+            };
+            match i64::try_from((down + up) * scale) {
+                Ok(rounded) => Ok(Value::Int(rounded)),
+                Err(_) => raise("OverflowError", "the number is too large"),
+            }
+        }
+        (other, _) if other.int().is_some() => Ok(Value::Int(other.int().unwrap_or(0))),
         (other, _) => raise("TypeError", format!("round of {}", other.class())),
     }
 }
@@ -289,25 +374,46 @@ pub(super) fn set_item(object: &Value, index: &Value, value: Value) -> Outcome<(
     }
 }
 
-/// `object[from:to]`.
-pub(super) fn slice(object: &Value, from: Option<&Value>, to: Option<&Value>) -> Outcome<Value> {
-    let cut = |length: usize| -> Outcome<(usize, usize)> {
-        let end = |end: Option<&Value>, default: usize| match end {
-            None | Some(Value::None) => Ok(default),
+/// `object[from:to:step]`.
+pub(super) fn slice(object: &Value, ends: &[Option<Value>; 3]) -> Outcome<Value> {
+    let mut numbers = [None; 3];
+    for (number, end) in numbers.iter_mut().zip(ends) {
+        *number = match end {
+            None | Some(Value::None) => None,
             Some(value) => match value.int() {
-                Some(at) if at < 0 => Ok((length as i64).saturating_add(at).max(0) as usize),
-                Some(at) => Ok((at as usize).min(length)),
-                None => raise("TypeError", "a slice takes whole numbers"),
+                Some(at) => Some(at),
+                None => return raise("TypeError", "a slice takes whole numbers"),
             },
         };
-        let (from, to) = (end(from, 0)?, end(to, length)?);
-        Ok((from, to.max(from)))
+    }
+    let [from, to, step] = numbers;
+    let step = step.unwrap_or(1);
+    if step == 0 {
+        return raise("ValueError", "the step of a slice is 0");
+    }
+    let taken = |length: usize| -> Vec<usize> {
+        let length = length as i64;
+        // What is before the first and behind the last item, seen in the direction of the step.
+        let (low, high) = if step > 0 { (0, length) } else { (-1, length - 1) };
+        let end = |end: Option<i64>, default: i64| match end {
+            None => default,
+            Some(at) if at < 0 => at.saturating_add(length).clamp(low, high),
+            Some(at) => at.clamp(low, high),
+        };
+        let (first, last) = if step > 0 { (low, high) } else { (high, low) };
+        let (from, to) = (end(from, first), end(to, last));
+        let mut found = Vec::new();
+        let mut at = from;
+        while (step > 0 && at < to) || (step < 0 && at > to) {
+            found.push(at as usize);
+            at = at.saturating_add(step);
+        }
+        found
     };
     match object {
         Value::List(items) | Value::Tuple(items) => {
             let items = items.0.borrow();
-            let (from, to) = cut(items.len())?;
-            let part = items[from..to].to_vec();
+            let part = taken(items.len()).into_iter().map(|at| items[at].clone()).collect();
             Ok(if matches!(object, Value::List(_)) {
                 Value::list(part)
             } else {
@@ -315,8 +421,9 @@ pub(super) fn slice(object: &Value, from: Option<&Value>, to: Option<&Value>) ->
             })
         }
         Value::Text(text) => {
-            let (from, to) = cut(text.chars().count())?;
-            Ok(Value::text(text.chars().skip(from).take(to - from).collect::<String>()))
+            let all: Vec<char> = text.chars().collect();
+            let part = taken(all.len()).into_iter().map(|at| all[at]);
+            Ok(Value::text(part.collect::<String>()))
         }
         other => raise("TypeError", format!("{} has no slices", other.class())),
     }
@@ -355,7 +462,7 @@ pub(super) fn method(
     };
     found.ok_or_else(|| {
         let name = format!("the method {name} of {}", object.class());
-        Fault::Fatal(SesError::Refused { place, name, allowed: METHODS })
+        Fault::Fatal(SesError::Refused { place, name, allowed: METHODS_ALLOWED })
     })
 }
 
@@ -461,6 +568,14 @@ fn text_method(
             let found = text.find(&**part).map(|at| text[..at].chars().count() as i64);
             Value::Int(found.unwrap_or(-1))
         }
+        ("index", [Value::Text(part)]) => match text.find(&**part) {
+            Some(at) => Value::Int(text[..at].chars().count() as i64),
+            None => return raise("ValueError", "the text is not in it"),
+        },
+        ("count", [Value::Text(part)]) if part.is_empty() => {
+            Value::Int(text.chars().count() as i64 + 1)
+        }
+        ("count", [Value::Text(part)]) => Value::Int(text.matches(&**part).count() as i64),
         ("replace", [Value::Text(from), Value::Text(to)]) => {
             machine.step(text.len().saturating_mul(to.len() + 1) / 8, place)?;
             Value::text(text.replace(&**from, to))

@@ -10,6 +10,8 @@ use super::builtins;
 use super::layout;
 use super::value::Value;
 use super::{Code, Function};
+use secateur_core::nearest;
+
 use crate::error::SesError;
 use crate::place::Place;
 
@@ -38,6 +40,31 @@ impl Functions {
             }
         }
         Self(table)
+    }
+
+    /// The first call of something that is neither among these nor a listed function.
+    pub(crate) fn unlisted(functions: &[Function]) -> Option<SesError> {
+        let known = Self::new(functions);
+        for function in functions {
+            for definition in &*function.definitions {
+                let mut found = None;
+                for statement in &definition.body {
+                    statement.visit_calls(&mut |name, place| {
+                        let listed = known.has(name) || builtins::FUNCTIONS.contains(&&**name);
+                        if !listed && found.is_none() {
+                            found = Some((Arc::clone(name), place));
+                        }
+                    });
+                }
+                if let Some((name, place)) = found {
+                    let fault = builtins::unlisted(&name, place).within(&definition.name);
+                    if let Fault::Fatal(error) = fault {
+                        return Some(error);
+                    }
+                }
+            }
+        }
+        None
     }
 
     /// Whether there is a function of that name.
@@ -73,8 +100,8 @@ impl Globals {
 /// What stops an evaluation.
 #[derive(Debug)]
 pub(super) enum Fault {
-    /// What a `try` may catch: class and words.
-    Raised(&'static str, String, Place),
+    /// What a `try` may catch: class, words, place, and the function that it happened in.
+    Raised(&'static str, String, Place, Option<Arc<str>>),
     /// What ends everything.
     Fatal(SesError),
 }
@@ -82,7 +109,30 @@ pub(super) enum Fault {
 pub(super) type Outcome<T> = Result<T, Fault>;
 
 pub(super) fn raise<T>(class: &'static str, what: impl Into<String>) -> Outcome<T> {
-    Err(Fault::Raised(class, what.into(), Place::None))
+    Err(Fault::Raised(class, what.into(), Place::None, None))
+}
+
+impl Fault {
+    /// The fault at a place, unless it has one.
+    fn at(self, place: Place) -> Self {
+        match self {
+            Self::Raised(class, what, Place::None, function) => {
+                Self::Raised(class, what, place, function)
+            }
+            other => other,
+        }
+    }
+
+    /// The fault in a function, unless it is in one that this calls.
+    fn within(self, name: &Arc<str>) -> Self {
+        match self {
+            Self::Raised(class, what, place, None) => {
+                Self::Raised(class, what, place, Some(Arc::clone(name)))
+            }
+            Self::Fatal(error) => Self::Fatal(error.within_function(name)),
+            raised @ Self::Raised(..) => raised,
+        }
+    }
 }
 
 /// An evaluation.
@@ -132,9 +182,13 @@ impl<'a> Machine<'a> {
         let mut scope = names.to_vec();
         self.expr(&code.expr, &mut scope).map_err(|fault| match fault {
             Fault::Fatal(error) => error,
-            Fault::Raised(class, what, place) => {
+            Fault::Raised(class, what, place, function) => {
                 let place = if place == Place::None { code.place } else { place };
-                SesError::Script { place, what: format!("{class}: {what}") }
+                let error = SesError::Script { place, what: format!("{class}: {what}") };
+                match function {
+                    Some(name) => error.within_function(&name),
+                    None => error,
+                }
             }
         })
     }
@@ -155,12 +209,9 @@ impl<'a> Machine<'a> {
             return Ok(value.clone());
         }
         self.globals.find(name).cloned().ok_or_else(|| {
-            let near = self
-                .globals
-                .iter()
-                .map(|(known, _)| known)
-                .find(|known| known.eq_ignore_ascii_case(name))
-                .map_or(String::new(), |known| format!("; there is {known}"));
+            let known = self.globals.iter().map(|(known, _)| known);
+            let near = nearest(name, known)
+                .map_or_else(String::new, |known| format!("; is {known} meant?"));
             Fault::Fatal(SesError::UnknownVariable { place, name: name.to_owned(), near })
         })
     }
@@ -171,11 +222,7 @@ impl<'a> Machine<'a> {
 
     fn expr(&mut self, expr: &Expr, scope: &mut Scope) -> Outcome<Value> {
         self.step(0, expr.place)?;
-        let value = self.kind(expr, scope);
-        value.map_err(|fault| match fault {
-            Fault::Raised(class, what, Place::None) => Fault::Raised(class, what, expr.place),
-            other => other,
-        })
+        self.kind(expr, scope).map_err(|fault| fault.at(expr.place))
     }
 
     fn kind(&mut self, expr: &Expr, scope: &mut Scope) -> Outcome<Value> {
@@ -229,6 +276,10 @@ impl<'a> Machine<'a> {
                 self.expr(taken, scope)?
             }
             ExprKind::Call(name, arguments) => {
+                // Said before what the arguments are: `isinstance(x, int)` lacks no variable int.
+                if !self.functions.has(name) && !builtins::FUNCTIONS.contains(&&**name) {
+                    return Err(builtins::unlisted(name, expr.place));
+                }
                 let arguments = self.many(arguments, scope)?;
                 self.call(name, arguments, expr.place)?
             }
@@ -241,13 +292,13 @@ impl<'a> Machine<'a> {
                 let (object, index) = (self.expr(object, scope)?, self.expr(index, scope)?);
                 builtins::item(&object, &index)?
             }
-            ExprKind::Slice(object, from, to) => {
+            ExprKind::Slice(object, ends) => {
                 let object = self.expr(object, scope)?;
-                let mut end = |end: &Option<Box<Expr>>| -> Outcome<Option<Value>> {
-                    end.as_ref().map(|end| self.expr(end, scope)).transpose()
-                };
-                let (from, to) = (end(from)?, end(to)?);
-                builtins::slice(&object, from.as_ref(), to.as_ref())?
+                let mut found = [None, None, None];
+                for (found, end) in found.iter_mut().zip(&**ends) {
+                    *found = end.as_ref().map(|end| self.expr(end, scope)).transpose()?;
+                }
+                builtins::slice(&object, &found)?
             }
             ExprKind::Comprehension(item, clauses) => {
                 let depth = scope.len();
@@ -332,10 +383,16 @@ impl<'a> Machine<'a> {
                 self.step(items.len(), place)?;
                 return Ok(Value::list(items));
             }
-            (Multiply, Value::List(_) | Value::Text(_), Value::Int(n)) => {
+            (Add, Value::Tuple(a), Value::Tuple(b)) => {
+                let mut items = a.0.borrow().clone();
+                items.extend(b.0.borrow().iter().cloned());
+                self.step(items.len(), place)?;
+                return Ok(Value::tuple(items));
+            }
+            (Multiply, Value::List(_) | Value::Tuple(_) | Value::Text(_), Value::Int(n)) => {
                 return self.repeat(a, *n, place);
             }
-            (Multiply, Value::Int(n), Value::List(_) | Value::Text(_)) => {
+            (Multiply, Value::Int(n), Value::List(_) | Value::Tuple(_) | Value::Text(_)) => {
                 return self.repeat(b, *n, place);
             }
             _ => {}
@@ -382,15 +439,16 @@ impl<'a> Machine<'a> {
     fn repeat(&mut self, value: &Value, times: i64, place: Place) -> Outcome<Value> {
         let times = usize::try_from(times).unwrap_or(0);
         let length = match value {
-            Value::List(items) => items.0.borrow().len(),
+            Value::List(items) | Value::Tuple(items) => items.0.borrow().len(),
             Value::Text(text) => text.len(),
             _ => 0,
         };
         self.step(length.saturating_mul(times), place)?;
         Ok(match value {
-            Value::List(items) => {
+            Value::List(items) | Value::Tuple(items) => {
                 let items = items.0.borrow();
-                Value::list(items.iter().cycle().take(items.len() * times).cloned().collect())
+                let all = items.iter().cycle().take(items.len() * times).cloned().collect();
+                if matches!(value, Value::List(_)) { Value::list(all) } else { Value::tuple(all) }
             }
             Value::Text(text) => Value::text(text.repeat(times)),
             other => other.clone(),
@@ -445,7 +503,8 @@ impl<'a> Machine<'a> {
             };
             scope.push((Arc::clone(parameter), value));
         }
-        let flow = self.block(&definition.body, &mut scope)?;
+        let flow = self.block(&definition.body, &mut scope);
+        let flow = flow.map_err(|fault| fault.within(&definition.name))?;
         self.calls -= 1;
         Ok(if let Flow::Return(value) = flow { value } else { Value::None })
     }
@@ -453,12 +512,8 @@ impl<'a> Machine<'a> {
     fn block(&mut self, statements: &[Statement], scope: &mut Scope) -> Outcome<Flow> {
         for statement in statements {
             self.step(0, statement.place)?;
-            let flow = self.statement(&statement.kind, scope).map_err(|fault| match fault {
-                Fault::Raised(class, what, Place::None) => {
-                    Fault::Raised(class, what, statement.place)
-                }
-                other => other,
-            })?;
+            let flow = self.statement(&statement.kind, scope);
+            let flow = flow.map_err(|fault| fault.at(statement.place))?;
             if !matches!(flow, Flow::On) {
                 return Ok(flow);
             }
@@ -468,9 +523,11 @@ impl<'a> Machine<'a> {
 
     fn statement(&mut self, kind: &StatementKind, scope: &mut Scope) -> Outcome<Flow> {
         match kind {
-            StatementKind::Assign(target, value) => {
+            StatementKind::Assign(targets, value) => {
                 let value = self.expr(value, scope)?;
-                self.assign(target, value, scope)?;
+                for target in targets {
+                    self.assign(target, value.clone(), scope)?;
+                }
             }
             StatementKind::Update(target, operator, value) => {
                 let old = match target {
@@ -482,8 +539,14 @@ impl<'a> Machine<'a> {
                     Target::Names(_) => return raise("TypeError", "several names"),
                 };
                 let value = self.expr(value, scope)?;
-                let new = self.binary(*operator, &old, &value, Place::None)?;
-                self.assign(target, new, scope)?;
+                // A list grows, for all who share it.
+                if let (Value::List(list), Binary::Add) = (&old, operator) {
+                    let more = self.items(&value, Place::None)?;
+                    list.0.borrow_mut().extend(more);
+                } else {
+                    let new = self.binary(*operator, &old, &value, Place::None)?;
+                    self.assign(target, new, scope)?;
+                }
             }
             StatementKind::Value(value) => {
                 self.expr(value, scope)?;
@@ -509,20 +572,11 @@ impl<'a> Machine<'a> {
                     }
                 }
             }
-            StatementKind::While(condition, block) => {
-                while self.expr(condition, scope)?.truth() {
-                    match self.block(block, scope)? {
-                        Flow::On | Flow::Continue => {}
-                        Flow::Break => break,
-                        Flow::Return(value) => return Ok(Flow::Return(value)),
-                    }
-                }
-            }
             StatementKind::Try(body, handlers) => {
                 let calls = self.calls;
                 let (class, fault) = match self.block(body, scope) {
-                    Err(Fault::Raised(class, what, place)) => {
-                        (class, Fault::Raised(class, what, place))
+                    Err(Fault::Raised(class, what, place, function)) => {
+                        (class, Fault::Raised(class, what, place, function))
                     }
                     other => return other,
                 };

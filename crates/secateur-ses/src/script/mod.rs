@@ -6,7 +6,7 @@
 //! by name and place.
 
 pub(crate) mod ast;
-mod builtins;
+pub(crate) mod builtins;
 mod eval;
 mod layout;
 pub(crate) mod lexer;
@@ -108,7 +108,8 @@ impl Function {
     /// # Errors
     /// [`SesError::Syntax`] and [`SesError::Refused`], with the line inside the source.
     pub fn read(name: &str, source: &str, place: Place) -> Result<Self, SesError> {
-        let definitions = statements::module(source, place)?;
+        let definitions =
+            statements::module(source, place).map_err(|error| error.within_function(name))?;
         if !definitions.iter().any(|definition| *definition.name == *name) {
             let what = format!("the source of {name} does not define it");
             return Err(SesError::Syntax { place, what });

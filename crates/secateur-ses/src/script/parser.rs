@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::ast::{Binary, Clause, Compare, Expr, ExprKind};
+use super::builtins;
 use super::lexer::{Token, TokenKind, tokens};
 use crate::error::SesError;
 use crate::place::Place;
@@ -22,6 +23,7 @@ pub(crate) fn expression(text: &str, place: Place) -> Result<Expr, SesError> {
     let tokens = tokens(text, place)?;
     let mut parser = Parser::new(&tokens);
     let expr = parser.expr()?;
+    parser.operators()?;
     match &parser.token().kind {
         TokenKind::End => Ok(expr),
         other => Err(parser.fault(format!("the expression ends before {}", other.shown()))),
@@ -80,7 +82,17 @@ impl<'a> Parser<'a> {
         if self.take(mark) {
             return Ok(());
         }
+        self.operators()?;
         Err(self.fault(format!("`{mark}` was expected, not {}", self.token().kind.shown())))
+    }
+
+    /// Refuses operators of Python that are not known, where one stands.
+    pub(crate) fn operators(&self) -> Result<(), SesError> {
+        const UNKNOWN: [&str; 8] = ["&", "|", "^", "~", "<<", ">>", "@", ":="];
+        match UNKNOWN.into_iter().find(|mark| self.is(mark)) {
+            Some(mark) => Err(self.refuse(&format!("the operator {mark}"))),
+            None => Ok(()),
+        }
     }
 
     /// A name that is no word of the language.
@@ -256,6 +268,22 @@ impl<'a> Parser<'a> {
         Ok(Expr { place, kind })
     }
 
+    /// `a in` or `a, b in`, also in parentheses: the names that a loop binds.
+    pub(crate) fn loop_names(&mut self) -> Result<Vec<Arc<str>>, SesError> {
+        let bracket = self.take("(");
+        let mut names = vec![self.name()?];
+        while self.take(",") {
+            names.push(self.name()?);
+        }
+        if bracket {
+            self.expect(")")?;
+        }
+        if !self.take_word("in") {
+            return Err(self.fault("`in` was expected"));
+        }
+        Ok(names)
+    }
+
     fn postfix(&mut self) -> Result<Expr, SesError> {
         let mut value = self.atom()?;
         let mut levels = 0;
@@ -274,6 +302,10 @@ impl<'a> Parser<'a> {
                     self.at -= 1;
                     return Err(self.refuse(&format!("the attribute {name}")));
                 }
+                if !builtins::METHODS.contains(&&*name) {
+                    self.at -= 1;
+                    return Err(self.refuse(&format!("the method {name}")));
+                }
                 self.at += 1;
                 ExprKind::Method(Box::new(value), name, self.arguments()?)
             } else if self.is("(") {
@@ -287,15 +319,16 @@ impl<'a> Parser<'a> {
 
     fn subscript(&mut self, object: Expr) -> Result<ExprKind, SesError> {
         let object = Box::new(object);
-        let from = if self.is(":") { None } else { Some(Box::new(self.expr()?)) };
+        let from = if self.is(":") { None } else { Some(self.expr()?) };
         if !self.take(":") {
             self.expect("]")?;
             let index = from.expect("an index was read, since there is no colon");
-            return Ok(ExprKind::Index(object, index));
+            return Ok(ExprKind::Index(object, Box::new(index)));
         }
-        let to = if self.is("]") { None } else { Some(Box::new(self.expr()?)) };
+        let to = if self.is("]") || self.is(":") { None } else { Some(self.expr()?) };
+        let step = if !self.take(":") || self.is("]") { None } else { Some(self.expr()?) };
         self.expect("]")?;
-        Ok(ExprKind::Slice(object, from, to))
+        Ok(ExprKind::Slice(object, Box::new([from, to, step])))
     }
 
     fn arguments(&mut self) -> Result<Vec<Expr>, SesError> {
@@ -321,13 +354,7 @@ impl<'a> Parser<'a> {
         let place = item.place;
         let mut clauses = Vec::new();
         while self.take_word("for") {
-            let mut names = vec![self.name()?];
-            while self.take(",") {
-                names.push(self.name()?);
-            }
-            if !self.take_word("in") {
-                return Err(self.fault("`in` was expected"));
-            }
+            let names = self.loop_names()?;
             let over = self.deeper(Self::or)?;
             let mut when = Vec::new();
             while self.take_word("if") {
@@ -350,6 +377,7 @@ impl<'a> Parser<'a> {
             TokenKind::Mark("[") => return self.list(),
             TokenKind::Mark("{") => return self.dict(),
             other => {
+                self.operators()?;
                 return Err(self.fault(format!("a value was expected, not {}", other.shown())));
             }
         };
@@ -445,8 +473,14 @@ impl<'a> Parser<'a> {
         let mut pairs = Vec::new();
         while !self.take("}") {
             let key = self.expr()?;
+            if self.is(",") || self.is("}") {
+                return Err(self.refuse("a set"));
+            }
             self.expect(":")?;
             pairs.push((key, self.expr()?));
+            if self.is_word("for") {
+                return Err(self.refuse("a dictionary made by a loop"));
+            }
             if !self.take(",") {
                 self.expect("}")?;
                 break;

@@ -14,12 +14,12 @@ const LINE: &str = "\n";
 /// Blocks in blocks.
 const BLOCKS_MAX: u32 = 40;
 
-const ALLOWED: &str = "functions are made of def, assignments, if, for, while, try, return, pass, break, continue and listed functions";
+const ALLOWED: &str = "functions are made of def, assignments, if, for, try, return, pass, break, continue and listed functions";
 
 /// Statements of Python that are never run.
-const REFUSED: [&str; 14] = [
+const REFUSED: [&str; 15] = [
     "import", "from", "class", "global", "nonlocal", "with", "async", "await", "del", "raise",
-    "assert", "yield", "exec", "match",
+    "assert", "yield", "exec", "match", "while",
 ];
 
 /// Reads a source that is made of definitions.
@@ -71,7 +71,9 @@ impl Reader<'_> {
             return if self.parser.is("@") { Err(self.refused("a decorator")) } else { Ok(()) };
         };
         let next = self.parser.tokens.get(self.parser.at + 1).map(|t| &t.kind);
-        let plain = matches!(next, Some(TokenKind::Mark("=" | "." | "[" | "+=" | "-=" | ",")));
+        // Two of them are names as well.
+        let plain = matches!(&**word, "exec" | "match")
+            && matches!(next, Some(TokenKind::Mark("=" | "." | "[" | "+=" | "-=" | ",")));
         if REFUSED.contains(&&**word) && !plain {
             return Err(self.refused(word));
         }
@@ -88,12 +90,18 @@ impl Reader<'_> {
                 return Err(self.refused("a parameter with a star"));
             }
             let parameter = self.parser.name()?;
+            if self.parser.is(":") {
+                return Err(self.refused("an annotation of a parameter"));
+            }
             let default = if self.parser.take("=") { Some(self.parser.expr()?) } else { None };
             parameters.push((parameter, default));
             if !self.parser.take(",") {
                 self.parser.expect(")")?;
                 break;
             }
+        }
+        if self.parser.is("->") {
+            return Err(self.refused("an annotation of what is returned"));
         }
         let body = self.block(indent)?;
         Ok(Definition { name, parameters, body })
@@ -107,6 +115,7 @@ impl Reader<'_> {
         if self.parser.take(";") || self.starts_line() {
             return Ok(());
         }
+        self.parser.operators()?;
         let shown = self.parser.token().kind.shown();
         Err(self.parser.fault(format!("the statement ends before {shown}")))
     }
@@ -160,20 +169,13 @@ impl Reader<'_> {
             "if" => return self.branches(indent, place),
             "for" => {
                 self.parser.at += 1;
-                let mut names = vec![self.parser.name()?];
-                while self.parser.take(",") {
-                    names.push(self.parser.name()?);
-                }
-                if !self.parser.take_word("in") {
-                    return Err(self.parser.fault("`in` was expected"));
-                }
+                let names = self.parser.loop_names()?;
                 let over = self.parser.expr()?;
-                StatementKind::For(names, over, self.block(indent)?)
-            }
-            "while" => {
-                self.parser.at += 1;
-                let condition = self.parser.expr()?;
-                StatementKind::While(condition, self.block(indent)?)
+                let block = self.block(indent)?;
+                if self.at_word("else", indent) {
+                    return Err(self.refused("else after for"));
+                }
+                StatementKind::For(names, over, block)
             }
             "try" => return self.attempt(indent, place),
             "def" => return Err(self.refused("def inside of a def")),
@@ -281,12 +283,13 @@ impl Reader<'_> {
     }
 
     fn assignment(&mut self, value: Expr) -> Result<StatementKind, SesError> {
-        const UPDATES: [(&str, Binary); 6] = [
+        const UPDATES: [(&str, Binary); 7] = [
             ("+=", Binary::Add),
             ("-=", Binary::Subtract),
             ("*=", Binary::Multiply),
             ("/=", Binary::Divide),
             ("//=", Binary::Floor),
+            ("**=", Binary::Power),
             ("%=", Binary::Modulo),
         ];
         if let Some((_, operator)) = UPDATES.iter().find(|(mark, _)| self.parser.is(mark)) {
@@ -297,13 +300,13 @@ impl Reader<'_> {
         if !self.parser.is("=") {
             return Ok(StatementKind::Value(value));
         }
-        let target = self.target(value)?;
-        self.parser.at += 1;
-        let value = self.values()?;
-        if self.parser.is("=") {
-            return Err(self.refused("an assignment to several targets"));
+        let mut targets = Vec::new();
+        let mut value = value;
+        while self.parser.take("=") {
+            targets.push(self.target(value)?);
+            value = self.values()?;
         }
-        Ok(StatementKind::Assign(target, value))
+        Ok(StatementKind::Assign(targets, value))
     }
 
     fn target(&self, value: Expr) -> Result<Target, SesError> {

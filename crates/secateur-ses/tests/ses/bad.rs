@@ -77,6 +77,22 @@ fn decisions_that_cannot_be_taken_say_why() {
 }
 
 #[test]
+fn slips_of_the_pen_name_what_may_be_meant() {
+    let ses = language::read(
+        "variable cells = 1\nentity a { specialization s { entity scara entity gantry } x = cells }",
+    )
+    .unwrap();
+    let said = |variables: &[(&str, &str)], choices: &[&str]| {
+        prune(&ses, &request(variables, choices, 3)).unwrap_err().to_string()
+    };
+    let cell = said(&[("cell", "1")], &[]);
+    assert_eq!(cell, "-D cell: there is no variable cell; is cells meant?");
+    assert!(said(&[("quite_other", "1")], &[]).ends_with("there are cells"));
+    assert!(said(&[], &["a=scarra"]).ends_with("called scarra; is scara meant?"));
+    check_said("variable cells = 1\nentity a { x = cell + 1 }", &["line 2", "is cells meant?"]);
+}
+
+#[test]
 fn findings_have_their_places() {
     let found = |text: &str| {
         let ses = language::read(text).unwrap();
@@ -114,10 +130,15 @@ fn scripts_do_nothing_but_compute() {
     );
     assert!(script("def f():\n  return open('x')").contains("the function open"));
     assert!(script("def f():\n  return ().__class__").contains("attribute __class__"));
-    assert!(script("def f():\n  while True:\n    pass").contains("steps"));
+    let long = "  for i in range(4000000):\n    for j in range(4000000):\n      pass";
+    assert!(script(&format!("def f():\n{long}")).contains("steps"));
     assert!(script("def f():\n  return f()").contains("call each other"));
-    assert!(script("def f():\n  a = [1]\n  while True:\n    a = a + a").contains("steps"));
-    assert!(script("def f():\n  a = 'x'\n  while True:\n    a = a + a").contains("steps"));
+    for grows in ["a = a + a", "a += a"] {
+        for from in ["[1]", "'x'"] {
+            let body = format!("  a = {from}\n  for i in range(99):\n    {grows}");
+            assert!(script(&format!("def f():\n{body}")).contains("steps"), "{body}");
+        }
+    }
     assert!(script("def f():\n  return [1][3]").contains("line 3"));
     assert!(script("def f():\n  return 'x' * 10 ** 12").contains("steps"));
     assert!(script("def f():\n  return range(10 ** 15)").contains("steps"));
@@ -259,8 +280,15 @@ fn texts_with_a_prefix_are_refused_by_name() {
 fn xml_is_read_and_its_definitions_refused() {
     let dtd = "<?xml version=\"1.0\"?>\n<!DOCTYPE e [<!ENTITY a \"b\">]>\n<entity name=\"&a;\"/>";
     check_said(dtd, &["line 2", "document type definition"]);
+    assert_eq!(read(dtd.as_bytes()).unwrap_err().kind().exit(), 3);
+    check_said("<structure name=\"a\"/>", &["line 1", "begins with <entity", "<structure>"]);
+    check_said("<structure/>", &["not with <structure>"]);
+    let latin = read(b"<?xml version=\"1.0\" encoding=\"ISO-8859-1\"?><entity name=\"\xe4\"/>");
+    let latin = latin.unwrap_err();
+    assert!(latin.to_string().contains("byte 57"), "{latin}");
+    assert!(latin.hint().unwrap().contains("UTF-8"));
     check_said("<entity name=\"a\"><aspect name=\"d\">", &["never closed"]);
-    check_said("<foo name=\"a\"/>", &["foo is no element"]);
+    check_said("<entity name=\"a\"><foo name=\"b\"/></entity>", &["foo is no element"]);
     check_said("<entity/>", &["no name"]);
     check_said("<entity name=\"a\">hello</entity>", &["words"]);
     check_said("<entity name=\"&lol;\"/>", &["line 1"]);

@@ -14,7 +14,7 @@ use crate::examples::request;
 
 /// Every node as its path, with the attributes of an entity or the couplings of an aspect behind;
 /// couplings in the order of the alphabet.
-fn lines(pes: &Pes) -> Vec<String> {
+pub(crate) fn lines(pes: &Pes) -> Vec<String> {
     let text = |number| pes.names.text(number);
     let line = |(node, _): (u32, u32)| {
         let mut words = vec![pes.path(node)];

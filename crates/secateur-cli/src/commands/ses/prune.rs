@@ -189,6 +189,10 @@ fn end(
     for choice in &pruned.unused {
         out::note(&out::clean(&format!("warning: {choice}: it met no decision")));
     }
+    let named = target.path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("pes"));
+    if named && !complete {
+        out::note("warning: something is open, so this is an ipes, in a file that ends in .pes");
+    }
     let couplings = report::couplings_in(pes);
     if manner.json {
         let waiting: Vec<_> =

@@ -14,13 +14,16 @@ use secateur::ses::devs::{
 use secateur::ses::format::Document;
 use secateur::ses::pes::Pes;
 use secateur::ses::prune::{Choices, DEPTH, Request, prune};
-use secateur::ses::transform::{TransformError, transform};
+use secateur::ses::transform::{Loose, TransformError, loose, transform};
 use serde_json::{Value, json};
 
 use super::files::{self, Target};
 use super::{Manner, prune as pruning, report};
 use crate::args::ses::{RunArgs, SimulateArgs};
 use crate::out;
+
+/// Ports that are warned of.
+const LOOSE_MAX: usize = 20;
 
 /// An experiment as the command line describes it.
 pub(super) fn experiment(args: &RunArgs, replications: u32) -> Experiment {
@@ -46,6 +49,12 @@ pub(super) fn run(args: &SimulateArgs, manner: Manner) -> Result<ExitCode, RunEr
     let pes = structure(args)?;
     let input = files::input(path)?;
     let model = transform(&pes, &Registry::ready()).map_err(at(path))?;
+    for Loose { path, is_output, port, nearest } in loose(&pes).iter().take(LOOSE_MAX) {
+        let word = if *is_output { "output" } else { "input" };
+        out::note(&out::clean(&format!(
+            "warning: {path}: no coupling inside names its {word} {port}; is {nearest} meant?"
+        )));
+    }
     let devs = |error: secateur::ses::devs::DevsError| at(path)(error.into());
     let flat = Flat::new(&model).map_err(devs)?;
     let outcome = experiment(&args.run, args.replications).run(&flat).map_err(devs)?;
