@@ -191,7 +191,7 @@ pub(crate) enum PruningWord {
     TwoStage,
     /// Twice, each time to the share
     Cascade,
-    /// By models of four Gaussians first
+    /// By models of eight Gaussians first
     Hierarchical,
     /// A fixed number again and again (Kinnunen et al. 2006)
     Static,

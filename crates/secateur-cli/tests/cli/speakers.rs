@@ -54,7 +54,8 @@ fn people_are_enrolled_identified_heard_and_measured() {
     let first = (frames as f64 * 0.2).ceil() as u64;
     assert_eq!(found["gaussians"], 32 * (8 * first + 4 * (frames - first)));
     for pruning in ["cascade", "hierarchical", "static", "adaptive", "confidence"] {
-        let words = format!("speaker identify few.gmm talk.wav --pruning {pruning} --rule ml --keep 0.5");
+        let words =
+            format!("speaker identify few.gmm talk.wav --pruning {pruning} --rule ml --keep 0.5");
         assert_eq!(ok(at, "speaker-identify", &words)["speaker"], "person01", "{pruning}");
     }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use secateur::core::RunError;
 use secateur::speaker::bank::Bank;
 use secateur::speaker::enroll::Enrollment;
+use secateur::speaker::mixture::Packed;
 use secateur::store::StoreError;
 use serde_json::json;
 
@@ -22,9 +23,14 @@ pub(super) fn may_write(path: &Path, force: bool) -> Result<(), RunError> {
     Ok(())
 }
 
+/// How a bank was made.
+pub(super) fn enrollment(bank: &Bank, path: &Path) -> Result<Enrollment, RunError> {
+    Enrollment::of(bank).map_err(|error| RunError::from(error).at(path))
+}
+
 pub(super) fn list(path: &Path, manner: Manner) -> Result<ExitCode, RunError> {
     let bank = Bank::open(path)?;
-    let enrollment = Enrollment::of(&bank)?;
+    let enrollment = enrollment(&bank, path)?;
     let thresholds = bank.thresholds;
     if manner.json {
         let speakers: Vec<_> = bank
@@ -43,7 +49,7 @@ pub(super) fn list(path: &Path, manner: Manner) -> Result<ExitCode, RunError> {
             "speakers": speakers,
             "width": bank.width(),
             "enrollment": enrollment,
-            "background": bank.background().map(|model| model.components()),
+            "background": bank.background().map(Packed::components),
             "thresholds": thresholds.map(|t| json!({ "score": t.score, "margin": t.margin })),
         }));
         return Ok(ExitCode::SUCCESS);

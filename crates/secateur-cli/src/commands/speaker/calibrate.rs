@@ -5,10 +5,10 @@ use std::process::ExitCode;
 use secateur::core::RunError;
 use secateur::speaker::bank::Bank;
 use secateur::speaker::calibrate::{calibrate, leave_out};
-use secateur::speaker::enroll::Enrollment;
 use secateur::speaker::identify::{Pruning, Rule, Settings, identify};
 use serde_json::json;
 
+use super::bank::enrollment;
 use super::identify::normalization;
 use super::{Manner, voices};
 use crate::args::speaker::CalibrateArgs;
@@ -17,10 +17,10 @@ use crate::out;
 pub(super) fn run(args: &CalibrateArgs, manner: Manner) -> Result<ExitCode, RunError> {
     let rule: Rule = args.rule.parse()?;
     let mut bank = Bank::open(&args.bank)?;
-    let enrollment = Enrollment::of(&bank)?;
+    let enrollment = enrollment(&bank, &args.bank)?;
     let people = voices::found(&args.people)?;
     let mut bad = voices::Bad::new(&args.people);
-    let parted = voices::parted(&people, &enrollment.features, &args.parts, &mut bad)?;
+    let parted = voices::parted(&people, &enrollment.features, &args.parts, &mut bad);
     let mut warnings = bad.end()?;
     warnings.extend(parted.warnings.clone());
     let parted = parted.of_speakers(&args.people.voices, &mut warnings)?;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use secateur::core::{Kind, RunError};
 use secateur::speaker::bank::Bank;
-use secateur::speaker::enroll::{Enrollment, Voice};
+use secateur::speaker::enroll::Voice;
 use serde_json::json;
 
 use super::{Manner, bank, voices};
@@ -26,7 +26,7 @@ pub(super) fn run(args: &EnrollArgs, manner: Manner) -> Result<ExitCode, RunErro
         return Err(RunError::from(error).at(&args.output));
     }
     let enrollment = match &known {
-        Some(bank) => Enrollment::of(bank)?,
+        Some(bank) => bank::enrollment(bank, &args.output)?,
         None => voices::enrollment(&args.make, args.seed)?,
     };
     let mut bad = voices::Bad::new(&args.people);

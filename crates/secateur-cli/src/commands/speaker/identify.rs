@@ -12,6 +12,7 @@ use secateur::speaker::identify::{
 };
 use serde_json::{Value, json};
 
+use super::bank::enrollment;
 use super::{Manner, voices};
 use crate::args::speaker::{IdentifyArgs, PruningWord};
 use crate::out;
@@ -19,7 +20,7 @@ use crate::out;
 /// Speakers that are listed for a person.
 const LISTED: usize = 5;
 /// Gaussians of the coarse models of `--pruning hierarchical`.
-const COARSE: usize = 4;
+const COARSE: usize = 8;
 /// Standard deviations below the mean at which `--pruning adaptive` cuts.
 const ETA: f64 = 1.5;
 /// Share by which a settled likelihood moves, for `--pruning confidence`.
@@ -35,7 +36,7 @@ pub(super) fn normalization(roster: &Roster) -> Normalization {
 
 pub(super) fn run(args: &IdentifyArgs, manner: Manner) -> Result<ExitCode, RunError> {
     let bank = Bank::open(&args.bank)?;
-    let enrollment = Enrollment::of(&bank)?;
+    let enrollment = enrollment(&bank, &args.bank)?;
     let mut roster = bank.roster()?;
     if let Some(top) = args.top {
         roster = roster.with_top(usize::from(top))?;

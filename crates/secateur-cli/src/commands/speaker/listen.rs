@@ -7,12 +7,12 @@ use std::time::Instant;
 use secateur::core::{Kind, Progress as _, RunError};
 use secateur::speaker::audio::{Coding, Raw, Reader, Resampler};
 use secateur::speaker::bank::Bank;
-use secateur::speaker::enroll::Enrollment;
 use secateur::speaker::features::{Frames, Settings, Stream};
 use secateur::speaker::identify::{Listener, Listening, Update};
 use serde_json::{Value, json};
 
 use super::Manner;
+use super::bank::enrollment;
 use super::identify::normalization;
 use crate::args::speaker::ListenArgs;
 use crate::out;
@@ -22,7 +22,7 @@ const BLOCK: f64 = 0.02;
 
 pub(super) fn run(args: &ListenArgs, manner: Manner) -> Result<ExitCode, RunError> {
     let bank = Bank::open(&args.bank)?;
-    let features = Enrollment::of(&bank)?.features.for_stream();
+    let features = enrollment(&bank, &args.bank)?.features.for_stream();
     let roster = bank.roster()?;
     let second = features.frames_per_second();
     let listening = Listening {
@@ -76,7 +76,7 @@ fn open(args: &ListenArgs, place: &Path) -> Result<Reader, RunError> {
             None => Reader::stream(place, std::io::stdin())?,
         });
     };
-    let names = Coding::ALL.map(|coding| coding.name());
+    let names = Coding::ALL.map(Coding::name);
     let Some(coding) = Coding::find(&args.format) else {
         let message = format!("{} is no coding of samples", out::clean(&args.format));
         return Err(RunError::new(Kind::Usage, "SEC-SP-049", message)

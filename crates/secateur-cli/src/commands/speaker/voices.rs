@@ -213,7 +213,7 @@ pub(super) fn parted(
     settings: &Settings,
     parts: &PartArgs,
     bad: &mut Bad,
-) -> Result<Parted, RunError> {
+) -> Parted {
     let (a, b) = parts.split;
     let mut first: HashMap<&Path, bool> = HashMap::new();
     if parts.by == ByWord::File {
@@ -263,7 +263,7 @@ pub(super) fn parted(
     if silent > 0 {
         parted.warnings.push(format!("{silent} trials hold no speech and are left out."));
     }
-    Ok(parted)
+    parted
 }
 
 fn pieces(
