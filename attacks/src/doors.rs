@@ -10,6 +10,8 @@ use secateur_checkpoint::{Tokenizer, arch, gguf, safetensors};
 use secateur_formula::syntax::{Syntax, TEXT_MAX, Target, read, write};
 use secateur_graph::{Coupling, Granularity};
 use secateur_onnx::{Document, Network};
+use secateur_speaker::bank::Bank;
+use secateur_speaker::enroll::Enrollment;
 use secateur_store::journal_steps;
 use secateur_tensor::Bytes;
 
@@ -19,6 +21,7 @@ pub type Door = (&'static str, fn(&[u8]));
 /// Every door, by the name of its folder under `fuzz/corpus`.
 pub const DOORS: &[Door] = &[
     ("audio", audio),
+    ("bank", bank),
     ("config", config),
     ("formula", formula),
     ("gguf", gguf),
@@ -29,6 +32,13 @@ pub const DOORS: &[Door] = &[
     ("table", table),
     ("tokenizer", tokenizer),
 ];
+
+/// A bank of speakers.
+pub fn bank(bytes: &[u8]) {
+    let Ok(bank) = Bank::of_bytes(&owned(bytes), Path::new("door")) else { return };
+    assert_eq!(bank.to_bytes(), bytes, "a bank has one form");
+    let _ = (bank.roster(), Enrollment::of(&bank));
+}
 
 /// The header of a safetensors file.
 pub fn safetensors(bytes: &[u8]) {
