@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use secateur::core::RunError;
 use secateur::neural::criteria;
 use secateur::neural::network::score::METHODS;
+use secateur::speaker::criteria::METHODS as RULES;
 use serde_json::json;
 
 use super::Manner;
@@ -12,8 +13,8 @@ use crate::out;
 
 pub(crate) fn run(name: Option<&str>, manner: Manner) -> Result<ExitCode, RunError> {
     if let Some(name) = name {
-        let by_channel = METHODS.iter().find(|method| method.name == name);
-        let method = match by_channel {
+        let mut others = METHODS.iter().chain(RULES);
+        let method = match others.find(|method| method.name == name) {
             Some(method) => *method,
             None => criteria::find(name)?.method,
         };
@@ -31,6 +32,7 @@ pub(crate) fn run(name: Option<&str>, manner: Manner) -> Result<ExitCode, RunErr
         let all: Vec<_> = entries()
             .map(|e| json!({ "name": e.method.name, "summary": e.method.summary, "scope": e.scope.name() }))
             .chain(METHODS.iter().map(|m| json!({ "name": m.name, "summary": m.summary, "scope": "layer" })))
+            .chain(RULES.iter().map(|m| json!({ "name": m.name, "summary": m.summary, "scope": "speaker" })))
             .collect();
         out::json(&all);
         return Ok(ExitCode::SUCCESS);
@@ -48,6 +50,12 @@ pub(crate) fn run(name: Option<&str>, manner: Manner) -> Result<ExitCode, RunErr
     out::print(&out::table(
         &["method", "which channels of an ONNX network go (also random, wanda)"],
         METHODS.iter().map(row).collect(),
+        &[],
+    ));
+    out::line("");
+    out::print(&out::table(
+        &["method", "which speakers go while speech is heard"],
+        RULES.iter().map(row).collect(),
         &[],
     ));
     out::note("`secateur methods NAME` shows the page of one");

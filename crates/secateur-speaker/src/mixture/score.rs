@@ -9,8 +9,10 @@ use rayon::prelude::*;
 
 use super::packed::{BLOCK, GROUP, Heard, Packed};
 
-/// Mixtures that one task works on.
-const TASK: usize = 8;
+/// Most mixtures that one task works on.
+const TASK_MAX: usize = 8;
+/// Tasks that work is shared out over, so that no thread waits long for another.
+const TASKS: usize = 16;
 /// Gaussians times frames below which one thread does all.
 const SMALL: usize = 1 << 15;
 
@@ -32,7 +34,8 @@ pub fn score(models: &[&Packed], heard: &Heard, out: &mut [f32]) {
     if work < SMALL {
         task((models, out));
     } else {
-        let parts = models.par_chunks(TASK).zip(out.par_chunks_mut(TASK * heard.len()));
+        let size = (models.len() / TASKS).clamp(1, TASK_MAX);
+        let parts = models.par_chunks(size).zip(out.par_chunks_mut(size * heard.len()));
         parts.for_each(task);
     }
 }
@@ -52,41 +55,39 @@ impl WithSimd for Score<'_> {
         let size = heard.width() * BLOCK;
         let most = models.iter().map(|m| m.components()).max().unwrap_or(0);
         let terms = most.next_multiple_of(GROUP);
-        // Two vectors of frames at once, where a block has as many.
-        if S::F32_LANES * 2 <= BLOCK {
-            let mut terms = vec![[simd.splat_f32s(0.0); 2]; terms];
-            for (model, out) in models.iter().zip(out.chunks_exact_mut(heard.len())) {
-                for (block, out) in heard.values().chunks_exact(size).zip(out.chunks_mut(BLOCK)) {
-                    rows::<S, 2>(simd, model, block, &mut terms, out);
-                }
-            }
-        } else {
-            let mut terms = vec![[simd.splat_f32s(0.0); 1]; terms];
-            for (model, out) in models.iter().zip(out.chunks_exact_mut(heard.len())) {
-                for (block, out) in heard.values().chunks_exact(size).zip(out.chunks_mut(BLOCK)) {
-                    rows::<S, 1>(simd, model, block, &mut terms, out);
-                }
+        let mut two = vec![[simd.splat_f32s(0.0); 2]; terms];
+        let mut one = vec![[simd.splat_f32s(0.0); 1]; terms];
+        for (model, out) in models.iter().zip(out.chunks_exact_mut(heard.len())) {
+            for (block, out) in heard.values().chunks_exact(size).zip(out.chunks_mut(BLOCK)) {
+                rows(simd, model, block, (&mut two, &mut one), out);
             }
         }
     }
 }
 
-/// One block of frames under one mixture.
+/// One block of frames under one mixture: two vectors at once, and the last alone where frames
+/// fill no more.
 #[inline(always)]
-fn rows<S: Simd, const F: usize>(
+#[expect(clippy::type_complexity, reason = "space of both kinds")]
+fn rows<S: Simd>(
     simd: S,
     model: &Packed,
     block: &[f32],
-    terms: &mut [[S::f32s; F]],
+    (two, one): (&mut [[S::f32s; 2]], &mut [[S::f32s; 1]]),
     out: &mut [f32],
 ) {
     let (x, _) = S::as_simd_f32s(block);
     let mut values = [0.0; BLOCK];
     {
         let (values, _) = S::as_mut_simd_f32s(&mut values);
-        for at in (0..BLOCK / S::F32_LANES).step_by(F) {
-            let found = tile::<S, F>(simd, model, x, at, terms);
-            values[at..at + F].copy_from_slice(&found);
+        let vectors = out.len().div_ceil(S::F32_LANES);
+        let pairs = vectors / 2 * 2;
+        for at in (0..pairs).step_by(2) {
+            let found = tile::<S, 2>(simd, model, x, at, two);
+            values[at..at + 2].copy_from_slice(&found);
+        }
+        if pairs < vectors {
+            values[pairs] = tile::<S, 1>(simd, model, x, pairs, one)[0];
         }
     }
     out.copy_from_slice(&values[..out.len()]);
