@@ -1,7 +1,9 @@
 //! Times speakers: `speaker scoring [THREADS]` prints how many Gaussians a second are worked out
 //! on 630 speakers of 32 Gaussians in 24 dimensions and 300 frames, `speaker training [THREADS]`
 //! the seconds of training 126 models of 546 frames each, `speaker pruning [THREADS]` the seconds
-//! of an answer with all speakers and pruned to a fifth on a fifth, by rule.
+//! of an answer with all speakers and pruned to a fifth on a fifth, by rule, `speaker scale
+//! [THREADS]` what 630, 1,000 and 10,000 synthetic speakers cost: size and opening of the bank, an
+//! answer after 3 s of speech, and how often it is right; and how long a stream of 30 s takes.
 //!
 //! `peers/speaker.py` runs scikit-learn on the same sizes, in turn.
 
@@ -11,11 +13,13 @@ use std::time::Instant;
 
 use secateur_core::Random;
 use secateur_speaker::SpeakerError;
+use secateur_speaker::bank::{Bank, Speaker};
 use secateur_speaker::features::Frames;
 use secateur_speaker::identify::{
-    Mwmr, Normalization, Pruning, Roster, Rule, Settings, Wmr, identify,
+    Listener, Listening, Mwmr, Normalization, Pruning, Roster, Rule, Settings, Wmr, identify,
 };
 use secateur_speaker::mixture::{Heard, Mixture, Packed, Training, score, train_all};
+use secateur_speaker::voices::Cloud;
 
 const SPEAKERS: usize = 630;
 const COMPONENTS: usize = 32;
@@ -31,8 +35,9 @@ fn main() {
         Some("scoring") => scoring(),
         Some("training") => training(),
         Some("pruning") => pruning(),
+        Some("scale") => scale(),
         _ => {
-            println!("scoring, training or pruning is wanted");
+            println!("scoring, training, pruning or scale is wanted");
             Ok(())
         }
     });
@@ -141,5 +146,58 @@ fn pruning() -> Result<(), SpeakerError> {
         let saved = 100.0 * (1.0 - pruned / all);
         println!("{name}: {all:.5} s, pruned {pruned:.5} s, {saved:.1} % saved");
     }
+    Ok(())
+}
+
+/// Answers that are asked for.
+const ASKED: usize = 40;
+
+fn scale() -> Result<(), SpeakerError> {
+    let folder = std::env::temp_dir().join(format!("secateur-scale-{}", std::process::id()));
+    let _ = std::fs::create_dir_all(&folder);
+    for speakers in [630, 1_000, 10_000] {
+        let clouds: Vec<Cloud> = (0..speakers).map(Cloud::new).collect();
+        let path = folder.join(format!("{speakers}.gmm"));
+        let mut bank = Bank::new(Cloud::WIDTH, serde_json::Value::Null)?;
+        for cloud in &clouds {
+            let Cloud { weights, means, variances, .. } = cloud.clone();
+            let mixture = Mixture { width: Cloud::WIDTH, weights, means, variances };
+            let (name, model) = (format!("speaker {}", cloud.seed), Packed::new(&mixture));
+            bank.add(Speaker { name, frames: 1000, seconds: 10.0, model })?;
+        }
+        bank.save(&path)?;
+        let start = Instant::now();
+        let bank = Bank::open(&path)?;
+        let opened = start.elapsed().as_secs_f64();
+        let megabytes = bank.to_bytes().len() as f64 / 1e6;
+        println!("{speakers} speakers: {megabytes:.1} MB, opened in {:.1} ms", opened * 1e3);
+        let roster = bank.roster()?;
+        for (name, pruning) in [("all", Pruning::Never), ("pruned", Pruning::two_stage(0.2, 0.2))] {
+            let rule = Rule::Likelihood;
+            let settings = Settings { rule, pruning, normalization: Normalization::Others };
+            let (mut times, mut right) = (Vec::new(), 0);
+            for asked in 0..ASKED {
+                let who = asked * clouds.len() / ASKED;
+                let frames = clouds[who].frames(1, FRAMES);
+                let start = Instant::now();
+                let answer = identify(&roster, &frames, &settings)?;
+                times.push(start.elapsed().as_secs_f64());
+                right += usize::from(answer.ranking[0] == who);
+            }
+            let ms = median(times) * 1e3;
+            println!("  {name}: {ms:.1} ms an answer, {right} of {ASKED} right");
+        }
+        let frames = clouds[7].frames(2, 3000);
+        for keep in [1.0, 0.2] {
+            let mut listener = Listener::new(&roster, Listening { keep, ..Listening::default() })?;
+            let start = Instant::now();
+            for block in frames.values.chunks(10 * Cloud::WIDTH) {
+                listener.hear(&Frames { width: Cloud::WIDTH, values: block.to_vec() })?;
+            }
+            let seconds = start.elapsed().as_secs_f64();
+            println!("  a stream of 30 s, keep {keep}: {seconds:.2} s");
+        }
+    }
+    let _ = std::fs::remove_dir_all(&folder);
     Ok(())
 }
