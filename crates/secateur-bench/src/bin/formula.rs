@@ -3,17 +3,19 @@
 //! (700,000 to train, 300,000 to select),
 //! `formula folds TABLE` the errors of the baselines in ten folds of whole mixes of the concrete
 //! table, `formula table` the seconds of reading a table of a million rows and nine columns,
-//! `formula laws [SEEDS]` how often the laws of Nguyen are found from 20 rows, and how fast.
+//! `formula laws [SEEDS]` how often the laws of Nguyen are found from 20 rows, and three of Feynman's
+//! from 500, and how fast.
 //!
 //! `peers/formula.py values` prints the first of pyoperon and gplearn.
 
 #![allow(clippy::print_stdout, reason = "the times are the result")]
 
+use std::f64::consts::PI;
 use std::fmt::Write as _;
 use std::time::Instant;
 
 use secateur_core::Random;
-use secateur_formula::backward::{Refit, Rows, Samples, Tips, path};
+use secateur_formula::backward::{Refit, Rows, Samples, Scaled, Tips, path};
 use secateur_formula::baselines;
 use secateur_formula::compare::{self, Setup, compare, record};
 use secateur_formula::evaluate::{Columns, Scratch, evaluate};
@@ -172,65 +174,106 @@ fn table() {
     }
 }
 
-type Law = fn(f64, f64) -> f64;
+/// A law with the number of its inputs and their range.
+struct Law {
+    name: &'static str,
+    inputs: usize,
+    low: f64,
+    high: f64,
+    /// Rows that are learned from.
+    rows: usize,
+    law: fn(&[f64]) -> f64,
+}
 
-/// The laws of Nguyen, with the range of their inputs; the last four have two.
-const LAWS: [(&str, f64, f64, Law); 12] = [
-    ("x^3 + x^2 + x", -1.0, 1.0, |x, _| x.powi(3) + x * x + x),
-    ("x^4 + x^3 + x^2 + x", -1.0, 1.0, |x, _| x.powi(4) + x.powi(3) + x * x + x),
-    ("x^5 + ... + x", -1.0, 1.0, |x, _| x.powi(5) + x.powi(4) + x.powi(3) + x * x + x),
-    ("x^6 + ... + x", -1.0, 1.0, |x, _| (1..=6).map(|k| x.powi(k)).sum()),
-    ("sin(x^2) cos(x) - 1", -1.0, 1.0, |x, _| (x * x).sin() * x.cos() - 1.0),
-    ("sin(x) + sin(x + x^2)", -1.0, 1.0, |x, _| x.sin() + (x + x * x).sin()),
-    ("ln(x + 1) + ln(x^2 + 1)", 0.0, 2.0, |x, _| (x + 1.0).ln() + (x * x + 1.0).ln()),
-    ("sqrt(x)", 0.0, 4.0, |x, _| x.sqrt()),
-    ("sin(x) + sin(y^2)", 0.0, 1.0, |x, y| x.sin() + (y * y).sin()),
-    ("2 sin(x) cos(y)", 0.0, 1.0, |x, y| 2.0 * x.sin() * y.cos()),
-    ("x^y", 0.0, 1.0, f64::powf),
-    ("x^4 - x^3 + y^2 / 2 - y", 0.0, 1.0, |x, y| x.powi(4) - x.powi(3) + y * y / 2.0 - y),
+/// The laws of Nguyen, from 20 rows.
+const NGUYEN: [(&str, usize, f64, f64, fn(&[f64]) -> f64); 12] = [
+    ("x^3 + x^2 + x", 1, -1.0, 1.0, |x| powers(x[0], 3)),
+    ("x^4 + x^3 + x^2 + x", 1, -1.0, 1.0, |x| powers(x[0], 4)),
+    ("x^5 + ... + x", 1, -1.0, 1.0, |x| powers(x[0], 5)),
+    ("x^6 + ... + x", 1, -1.0, 1.0, |x| powers(x[0], 6)),
+    ("sin(x^2) cos(x) - 1", 1, -1.0, 1.0, |x| (x[0] * x[0]).sin() * x[0].cos() - 1.0),
+    ("sin(x) + sin(x + x^2)", 1, -1.0, 1.0, |x| x[0].sin() + (x[0] + x[0] * x[0]).sin()),
+    ("ln(x + 1) + ln(x^2 + 1)", 1, 0.0, 2.0, |x| (x[0] + 1.0).ln() + (x[0] * x[0] + 1.0).ln()),
+    ("sqrt(x)", 1, 0.0, 4.0, |x| x[0].sqrt()),
+    ("sin(x) + sin(y^2)", 2, 0.0, 1.0, |x| x[0].sin() + (x[1] * x[1]).sin()),
+    ("2 sin(x) cos(y)", 2, 0.0, 1.0, |x| 2.0 * x[0].sin() * x[1].cos()),
+    ("x^y", 2, 0.0, 1.0, |x| x[0].powf(x[1])),
+    ("x^4 - x^3 + y^2 / 2 - y", 2, 0.0, 1.0, |x| {
+        x[0].powi(4) - x[0].powi(3) + x[1] * x[1] / 2.0 - x[1]
+    }),
 ];
+
+/// Three laws of Feynman's lectures, from 500 rows.
+const FEYNMAN: [(&str, usize, f64, f64, fn(&[f64]) -> f64); 3] = [
+    ("I.6.2 exp(-(t/s)^2/2)/(sqrt(2 pi) s)", 2, 1.0, 3.0, |x| {
+        (-0.5 * (x[1] / x[0]).powi(2)).exp() / ((2.0 * PI).sqrt() * x[0])
+    }),
+    ("I.12.2 q1 q2 / (4 pi e r^2)", 4, 1.0, 5.0, |x| x[0] * x[1] / (4.0 * PI * x[2] * x[3] * x[3])),
+    ("I.29.16 sqrt(x1^2 + x2^2 - 2 x1 x2 cos)", 4, 1.0, 5.0, |x| {
+        (x[0] * x[0] + x[1] * x[1] - 2.0 * x[0] * x[1] * (x[2] - x[3]).cos()).sqrt()
+    }),
+];
+
+/// x + x^2 + ... + x^most.
+fn powers(x: f64, most: i32) -> f64 {
+    (1..=most).map(|k| x.powi(k)).sum()
+}
 
 /// Operators of the field for these laws.
 const OPERATORS: [Op; 8] = [Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Sin, Op::Cos, Op::Exp, Op::Ln];
 
-/// A law counts as found when a formula of the front misses neither the 20 rows by more than 1e-6
-/// of their spread nor 200 others by more than 1e-5 of it.
+/// A law counts as found when a formula of the front misses neither the rows by more than 1e-6 of
+/// their spread nor 200 others by more than 1e-5 of it.
 fn laws(seeds: u64) {
-    for (number, (name, low, high, law)) in LAWS.iter().enumerate() {
-        let inputs = if number < 8 { 1 } else { 2 };
-        let mut found = 0;
-        let mut times = Vec::new();
+    let with =
+        |rows| move |&(name, inputs, low, high, law)| Law { name, inputs, low, high, rows, law };
+    let all = NGUYEN.iter().map(with(20)).chain(FEYNMAN.iter().map(with(500)));
+    for law in all {
+        let (mut found, mut times, mut explained) = (0, Vec::new(), Vec::new());
         for seed in 0..seeds {
-            let mut random = Random::stream(seed, 99);
-            let mut rows = |count: usize| {
-                let mut column = || -> Vec<f64> {
-                    (0..count).map(|_| low + (high - low) * random.uniform()).collect()
-                };
-                let columns: Vec<Vec<f64>> = (0..inputs).map(|_| column()).collect();
-                let last = &columns[inputs - 1];
-                let pairs = columns[0].iter().zip(last);
-                let target = Target::new(pairs.map(|(x, y)| law(*x, *y)).collect());
-                (columns, target)
-            };
-            let (columns, target) = rows(20);
-            let (others, goal) = rows(200);
-            let mut settings = Settings::new(inputs as u32, seed);
-            settings.alphabet.operators = OPERATORS.to_vec();
-            let train = Samples { columns: Columns::new(&columns), target: &target };
-            let unseen = Samples { columns: Columns::new(&others), target: &goal };
-            let start = Instant::now();
-            let mut search = Search::new(settings, train);
-            let limits = Limits { generations: Some(200), time: None, patience: None };
-            run(&mut search, limits, |_, _| true);
-            times.push(start.elapsed().as_secs_f64());
-            let spread = |target: &Target| (target.spread / target.values.len() as f64).sqrt();
-            let is_law = |formula: &secateur_formula::backward::Scaled| {
-                formula.rmse(train) < 1e-6 * spread(&target)
-                    && formula.rmse(unseen) < 1e-5 * spread(&goal)
-            };
-            found += usize::from(search.hall.front().iter().any(|e| is_law(&e.formula)));
+            let (is_found, seconds, r2) = search(&law, seed);
+            found += usize::from(is_found);
+            times.push(seconds);
+            explained.push(r2);
         }
-        let seconds = median(times);
-        println!("{name:26} found {found:2} of {seeds} times, median {seconds:.2} s");
+        println!(
+            "{:40} found {found:2} of {seeds} times, median {:.2} s, R2 of others {:.6}",
+            law.name,
+            median(times),
+            median(explained)
+        );
     }
+}
+
+/// Whether a law was found, in which time, and how much of the other rows the best formula explains.
+fn search(law: &Law, seed: u64) -> (bool, f64, f64) {
+    let mut random = Random::stream(seed, 99);
+    let mut rows = |count: usize| {
+        let mut column = || -> Vec<f64> {
+            (0..count).map(|_| law.low + (law.high - law.low) * random.uniform()).collect()
+        };
+        let columns: Vec<Vec<f64>> = (0..law.inputs).map(|_| column()).collect();
+        let row = |at: usize| columns.iter().map(|column| column[at]).collect::<Vec<f64>>();
+        let target = Target::new((0..count).map(|at| (law.law)(&row(at))).collect());
+        (columns, target)
+    };
+    let (columns, target) = rows(law.rows);
+    let (others, goal) = rows(200);
+    let mut settings = Settings::new(law.inputs as u32, seed);
+    settings.alphabet.operators = OPERATORS.to_vec();
+    let train = Samples { columns: Columns::new(&columns), target: &target };
+    let unseen = Samples { columns: Columns::new(&others), target: &goal };
+    let start = Instant::now();
+    let mut search = Search::new(settings, train);
+    let limits = Limits { generations: Some(200), time: None, patience: None };
+    run(&mut search, limits, |_, _| true);
+    let seconds = start.elapsed().as_secs_f64();
+    let spread = |target: &Target| (target.spread / target.values.len() as f64).sqrt();
+    let is_law = |formula: &Scaled| {
+        formula.rmse(train) < 1e-6 * spread(&target) && formula.rmse(unseen) < 1e-5 * spread(&goal)
+    };
+    let front = search.hall.front();
+    let best = front.last().map_or(f64::INFINITY, |entry| entry.formula.rmse(unseen));
+    let r2 = 1.0 - (best / spread(&goal)).powi(2);
+    (front.iter().any(|entry| is_law(&entry.formula)), seconds, r2)
 }
