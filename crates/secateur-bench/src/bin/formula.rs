@@ -182,11 +182,14 @@ struct Law {
     high: f64,
     /// Rows that are learned from.
     rows: usize,
-    law: fn(&[f64]) -> f64,
+    value: fn(&[f64]) -> f64,
 }
 
+/// Name, inputs, range and value of a law.
+type Known = (&'static str, usize, f64, f64, fn(&[f64]) -> f64);
+
 /// The laws of Nguyen, from 20 rows.
-const NGUYEN: [(&str, usize, f64, f64, fn(&[f64]) -> f64); 12] = [
+const NGUYEN: [Known; 12] = [
     ("x^3 + x^2 + x", 1, -1.0, 1.0, |x| powers(x[0], 3)),
     ("x^4 + x^3 + x^2 + x", 1, -1.0, 1.0, |x| powers(x[0], 4)),
     ("x^5 + ... + x", 1, -1.0, 1.0, |x| powers(x[0], 5)),
@@ -204,7 +207,7 @@ const NGUYEN: [(&str, usize, f64, f64, fn(&[f64]) -> f64); 12] = [
 ];
 
 /// Three laws of Feynman's lectures, from 500 rows.
-const FEYNMAN: [(&str, usize, f64, f64, fn(&[f64]) -> f64); 3] = [
+const FEYNMAN: [Known; 3] = [
     ("I.6.2 exp(-(t/s)^2/2)/(sqrt(2 pi) s)", 2, 1.0, 3.0, |x| {
         (-0.5 * (x[1] / x[0]).powi(2)).exp() / ((2.0 * PI).sqrt() * x[0])
     }),
@@ -225,8 +228,16 @@ const OPERATORS: [Op; 8] = [Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Sin, Op::Cos
 /// A law counts as found when a formula of the front misses neither the rows by more than 1e-6 of
 /// their spread nor 200 others by more than 1e-5 of it.
 fn laws(seeds: u64) {
-    let with =
-        |rows| move |&(name, inputs, low, high, law)| Law { name, inputs, low, high, rows, law };
+    let with = |rows| {
+        move |&(name, inputs, low, high, value): &Known| Law {
+            name,
+            inputs,
+            low,
+            high,
+            rows,
+            value,
+        }
+    };
     let all = NGUYEN.iter().map(with(20)).chain(FEYNMAN.iter().map(with(500)));
     for law in all {
         let (mut found, mut times, mut explained) = (0, Vec::new(), Vec::new());
@@ -254,7 +265,7 @@ fn search(law: &Law, seed: u64) -> (bool, f64, f64) {
         };
         let columns: Vec<Vec<f64>> = (0..law.inputs).map(|_| column()).collect();
         let row = |at: usize| columns.iter().map(|column| column[at]).collect::<Vec<f64>>();
-        let target = Target::new((0..count).map(|at| (law.law)(&row(at))).collect());
+        let target = Target::new((0..count).map(|at| (law.value)(&row(at))).collect());
         (columns, target)
     };
     let (columns, target) = rows(law.rows);

@@ -225,9 +225,13 @@ pub(crate) struct ListenArgs {
     #[arg(long, value_name = "RULE", default_value = "mwmr")]
     pub(crate) rule: String,
 
-    /// Share of the speakers that is kept after the first half second of speech
+    /// Share of the speakers that is kept after the first part of the speech; 1 cuts nobody
     #[arg(long, value_name = "SHARE", default_value_t = 0.2, value_parser = share)]
     pub(crate) keep: f64,
+
+    /// Speech that is heard before: with less, the wrong people go
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = seconds)]
+    pub(crate) first: f64,
 
     /// Time between answers
     #[arg(long, value_name = "TIME", default_value = "0.1s", value_parser = seconds)]

@@ -68,6 +68,9 @@ fn people_are_enrolled_identified_heard_and_measured() {
     let heard = lines("speaker listen few.gmm talk.wav", b"");
     let last = heard.last().unwrap();
     assert_eq!((&last["event"], &last["speaker"]), (&"end".into(), &"person01".into()));
+    assert!((last["time"].as_f64().unwrap() - 3.0).abs() < 0.1, "{last}");
+    let all = heard.iter().filter(|line| line["survivors"] == 8).count();
+    assert!(all >= 18, "everybody is heard for two seconds: {all} answers");
     let wav = std::fs::read(at.join("talk.wav")).unwrap();
     let piped = lines("speaker listen few.gmm --raw 16000", &wav[44..]);
     let answers = |lines: &[Value]| -> Vec<[Value; 3]> {
@@ -75,8 +78,9 @@ fn people_are_enrolled_identified_heard_and_measured() {
         lines.iter().map(of).collect()
     };
     assert_eq!(answers(&piped), answers(&heard), "a pipe of samples is the same sound");
-    let once = lines("speaker listen few.gmm talk.wav --once --rule ml", b"");
-    assert!(once.len() < heard.len() && once.last().unwrap()["decided"] == "person01");
+    let once = lines("speaker listen few.gmm voices/person02/1.wav --once --rule ml", b"");
+    let last = once.last().unwrap();
+    assert!(last["decided"] == "person02" && last["time"].as_f64().unwrap() < 11.0, "{last}");
     let silence = vec![0; 64_000];
     let (exit, out, said) = run(at, "speaker listen few.gmm --raw 16000", &silence);
     assert!(exit == 3 && out.is_empty() && said.contains("SEC-SP-050"), "{said}");

@@ -24,7 +24,7 @@ const COARSE: usize = 8;
 /// Standard deviations below the mean at which `--pruning adaptive` cuts.
 const ETA: f64 = 1.5;
 /// Share by which a settled likelihood moves, for `--pruning confidence`.
-const EPSILON: f64 = 0.05;
+const EPSILON: f64 = 0.01;
 
 /// What scores are taken relative to: the mixture of all speakers, where the bank has one.
 pub(super) fn normalization(roster: &Roster) -> Normalization {

@@ -28,6 +28,7 @@ pub(super) fn run(args: &ListenArgs, manner: Manner) -> Result<ExitCode, RunErro
     let listening = Listening {
         rule: args.rule.parse()?,
         keep: args.keep,
+        first: ((args.first * second).round() as usize).max(1),
         every: ((args.every * second).round() as usize).max(1),
         normalization: normalization(&roster),
         thresholds: bank.thresholds,
@@ -101,6 +102,8 @@ struct Turn<'a> {
     listener: Listener<'a>,
     stream: Stream,
     frames: Frames,
+    /// Seconds of sound so far.
+    time: f64,
     /// Frames without voice after which another person may speak.
     pause: u64,
     once: bool,
@@ -126,6 +129,7 @@ impl<'a> Turn<'a> {
             listener,
             stream: Stream::new(features)?,
             frames: Frames { width: features.width(), values: Vec::new() },
+            time: 0.0,
             pause: pause.max(1),
             once: args.once,
             voiced: (0, 0),
@@ -143,6 +147,7 @@ impl<'a> Turn<'a> {
     fn hear(&mut self, samples: &[f32], came: Instant) -> Result<(), RunError> {
         self.frames.values.clear();
         self.stream.push(samples, &mut self.frames)?;
+        self.time = self.stream.seconds();
         self.answers(came)?;
         let (seen, kept) = (self.stream.seen(), self.stream.kept());
         if kept > self.voiced.1 {
@@ -180,6 +185,7 @@ impl<'a> Turn<'a> {
         self.frames.values.clear();
         let seconds = self.stream.seconds();
         self.stream.finish(&mut self.frames);
+        self.time = seconds;
         self.answers(Instant::now())?;
         if let Some(last) = self.last.take() {
             line(&self.value("end", &last, None));
@@ -196,7 +202,7 @@ impl<'a> Turn<'a> {
         let name = |id: usize| self.bank.speakers()[id].name.as_str();
         json!({
             "event": event,
-            "time": self.stream.seconds(),
+            "time": self.time,
             "speaker": update.accepted.then(|| name(update.speaker)),
             "nearest": name(update.speaker),
             "margin": update.margin,
