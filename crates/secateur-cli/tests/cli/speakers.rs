@@ -85,7 +85,7 @@ fn people_are_enrolled_identified_heard_and_measured() {
     let (exit, out, said) = run(at, "speaker listen few.gmm --raw 16000", &silence);
     assert!(exit == 3 && out.is_empty() && said.contains("SEC-SP-050"), "{said}");
 
-    let evaluate = "speaker evaluate voices --split 2/3 --segment 1s --keep 1,0.5";
+    let evaluate = "speaker evaluate voices --split 2/3 --segment 1s --keep 1,0.5 --center nothing";
     let found = ok(at, "speaker-evaluate", &format!("{evaluate} --report eval.html"));
     assert_eq!((&found["speakers"], &found["trials"]), (&8.into(), &32.into()));
     assert_eq!(found["runs"].as_array().unwrap().len(), 6);
