@@ -1,0 +1,1 @@
+//! Go: Monte-Carlo search with potential-model pruning.
