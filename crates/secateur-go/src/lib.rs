@@ -1,1 +1,14 @@
 //! Go: Monte-Carlo search with potential-model pruning.
+//!
+//! A position is a [`board::Board`], a game with its history a [`board::Game`].
+//! Games are played out by chance in [`playout`].
+//!
+//! It does not know tensors, networks, or any other family.
+//!
+//! Start reading at [`board`].
+
+pub mod board;
+pub mod error;
+pub mod playout;
+
+pub use error::{CODES, GoError};
