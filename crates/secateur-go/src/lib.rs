@@ -1,7 +1,8 @@
 //! Go: Monte-Carlo search with potential-model pruning.
 //!
 //! A position is a [`board::Board`], a game with its history a [`board::Game`].
-//! Games are played out by chance in [`playout`].
+//! Games are played out by chance in [`playout`], and read and
+//! written by [`sgf`].
 //!
 //! It does not know tensors, networks, or any other family.
 //!
@@ -10,5 +11,6 @@
 pub mod board;
 pub mod error;
 pub mod playout;
+pub mod sgf;
 
 pub use error::{CODES, GoError};

@@ -5,6 +5,7 @@
     reason = "helpers of tests fail the test, and say what was skipped"
 )]
 
+mod files;
 mod plain;
 mod playouts;
 mod rules;
@@ -15,7 +16,6 @@ use secateur_core::Random;
 use secateur_go::board::{Color, Game, Point};
 
 /// The folder of test data; `None` says so.
-#[expect(dead_code, reason = "read by tests of files")]
 fn data() -> Option<PathBuf> {
     let found = std::env::var_os("SECATEUR_TEST_DATA").map(PathBuf::from);
     if found.is_none() {
