@@ -3,14 +3,17 @@
 //! A position is a [`board::Board`], a game with its history a [`board::Game`].
 //! Games are played out by chance in [`playout`], and read and
 //! written by [`sgf`].
+//! Stones make a [`potential`], by which [`criteria`] cut moves.
 //!
 //! It does not know tensors, networks, or any other family.
 //!
 //! Start reading at [`board`].
 
 pub mod board;
+pub mod criteria;
 pub mod error;
 pub mod playout;
+pub mod potential;
 pub mod sgf;
 
 pub use error::{CODES, GoError};

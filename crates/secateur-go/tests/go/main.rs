@@ -5,6 +5,7 @@
     reason = "helpers of tests fail the test, and say what was skipped"
 )]
 
+mod fields;
 mod files;
 mod plain;
 mod playouts;
