@@ -3,7 +3,7 @@
 //! A position is a [`board::Board`], a game with its history a [`board::Game`].
 //! Games are played out by chance in [`playout`], and read and
 //! written by [`sgf`].
-//! Stones make a [`potential`], by which [`criteria`] cut moves.
+//! Stones make a [`potential`], by which [`criteria`] cut moves of a [`search`].
 //!
 //! It does not know tensors, networks, or any other family.
 //!
@@ -14,6 +14,7 @@ pub mod criteria;
 pub mod error;
 pub mod playout;
 pub mod potential;
+pub mod search;
 pub mod sgf;
 
 pub use error::{CODES, GoError};

@@ -195,3 +195,8 @@ pub(crate) fn is_self_atari(board: &Board, point: Point, color: Color) -> bool {
     }
     true
 }
+
+/// Whether the surroundings of a point are one of the patterns.
+pub(crate) fn is_pattern(board: &Board, point: Point) -> bool {
+    patterns::matches(patterns::known(), board, usize::from(point.0))
+}

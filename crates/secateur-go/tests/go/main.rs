@@ -10,6 +10,7 @@ mod files;
 mod plain;
 mod playouts;
 mod rules;
+mod searches;
 
 use std::path::PathBuf;
 
