@@ -9,6 +9,7 @@ mod fields;
 mod files;
 mod plain;
 mod playouts;
+mod protocol;
 mod rules;
 mod searches;
 
