@@ -12,7 +12,7 @@ use super::{BORDER, Board, CELLS, Color, EMPTY, Point};
 pub enum Status {
     /// Nothing.
     Undecided,
-    /// Its stone can never be captured.
+    /// Its stone can never be captured, or stands where only its own color can live.
     Alive,
     /// Its stone can never live.
     Dead,
@@ -180,6 +180,15 @@ fn attack(board: &mut Board, rival: Color, order: &[usize]) {
     }
 }
 
+/// Whether each point holds a stone of a color that no number of the opponent's moves in a row
+/// can capture, row by row from the top left.
+pub fn uncapturable(board: &Board, color: Color) -> Vec<bool> {
+    let lives = alive(board, color);
+    let is_safe =
+        |point: Point| board.at(point) == Some(color) && lives[board.root(usize::from(point.0))];
+    board.points().map(is_safe).collect()
+}
+
 /// What is certain about each point, row by row from the top left.
 pub fn unconditional(board: &Board) -> Vec<Status> {
     let mut status = vec![Status::Undecided; board.size() * board.size()];
@@ -192,7 +201,7 @@ pub fn unconditional(board: &Board) -> Vec<Status> {
         for (point, status) in board.points().zip(&mut status) {
             let cell = usize::from(point.0);
             match board.at(point) {
-                Some(stone) if stone == color && lives[board.root(cell)] => *status = Status::Alive,
+                Some(stone) if stone == color && owned[cell] => *status = Status::Alive,
                 Some(stone) if stone != color && owned[cell] => *status = Status::Dead,
                 None if owned[cell] => *status = Status::Territory(color),
                 Some(_) | None => {}

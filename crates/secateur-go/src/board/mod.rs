@@ -15,7 +15,7 @@ pub(crate) mod zobrist;
 
 use crate::error::GoError;
 pub use game::{Game, Ko};
-pub use life::{Status, unconditional};
+pub use life::{Status, uncapturable, unconditional};
 pub(crate) use point::CELLS;
 pub use point::{Color, Point, SIZE_MAX, SIZE_MIN};
 pub use score::{Area, Scoring};

@@ -174,9 +174,13 @@ impl Pruning {
             for at in (0..moves).filter(|at| !mask.keeps(*at)) {
                 kept.put(at, false);
             }
-            // Ranks make values of different units comparable where too few are left.
+            // Ranks make values of different units comparable where too few are left. They order
+            // as the selection does, so that what is filled in was cut last.
             let values = scores.values();
-            let ranks = Scores::ranked(moves, |a, b| values[a].total_cmp(&values[b]))?;
+            let ranks = Scores::ranked(moves, |a, b| {
+                let by_value = (values[a] + 0.0).total_cmp(&(values[b] + 0.0));
+                pinned.keeps(a).cmp(&pinned.keeps(b)).then(by_value).then(a.cmp(&b))
+            })?;
             for (worth, rank) in worth.iter_mut().zip(ranks.values()) {
                 *worth = worth.max(moves as f64 - f64::from(*rank));
             }
