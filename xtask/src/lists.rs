@@ -9,10 +9,11 @@ use crate::{files, text};
 const LINES_MAX: usize = 1000;
 
 /// Folders with one thing a file, and the file whose list names each.
-const LISTED: [(&str, &str); 4] = [
+const LISTED: [(&str, &str); 5] = [
     ("crates/secateur-graph/src/ops", "crates/secateur-graph/src/ops/mod.rs"),
     ("crates/secateur-checkpoint/src/arch", "crates/secateur-checkpoint/src/arch/mod.rs"),
     ("crates/secateur-neural/src/criteria", "crates/secateur-neural/src/criteria/mod.rs"),
+    ("crates/secateur-go/src/criteria", "crates/secateur-go/src/criteria/mod.rs"),
     ("crates/secateur-speaker/src/criteria", "crates/secateur-speaker/src/criteria/mod.rs"),
 ];
 

@@ -1,0 +1,127 @@
+//! What stops a game, a file or a search.
+
+use secateur_core::{Kind, PruneError, RunError};
+
+use crate::board::Color;
+
+/// What stops a game, a file or a search.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the messages say what the fields are")]
+pub enum GoError {
+    #[error("a board has 2 to 25 points on a side, not {size}")]
+    Size { size: usize },
+    #[error("`{text}` is no point of a board of {size}")]
+    Vertex { text: String, size: usize },
+    #[error("move {number}: {color} may not play {vertex}")]
+    Illegal { color: Color, vertex: String, number: usize },
+    #[error("{vertex} has a stone already")]
+    Occupied { vertex: String },
+    #[error("the chain at {vertex} would have no liberty")]
+    NoLiberty { vertex: String },
+    #[error("there is no move to take back")]
+    NoUndo,
+    #[error("{option} must be {expected}, not {got}")]
+    Option { option: &'static str, expected: &'static str, got: String },
+    #[error("byte {offset}: {what}")]
+    Sgf { offset: usize, what: String },
+    #[error("{bytes} bytes are too many, {most} are read")]
+    TooLarge { bytes: usize, most: usize },
+    #[error("byte {offset}: the charset {name} is not known")]
+    Charset { name: String, offset: usize },
+    #[error(transparent)]
+    Prune(#[from] PruneError),
+}
+
+impl GoError {
+    /// The stable code; `secateur explain CODE` says more.
+    pub fn code(&self) -> &'static str {
+        self.card().0
+    }
+
+    /// The kind, which decides the exit code.
+    pub fn kind(&self) -> Kind {
+        self.card().1
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        self.card().2
+    }
+
+    fn card(&self) -> (&'static str, Kind, Option<&'static str>) {
+        let input = |code, hint| (code, Kind::Input, Some(hint));
+        match self {
+            Self::Size { .. } => {
+                ("SEC-GO-001", Kind::Unsupported, Some("choose a size from 2 to 25"))
+            }
+            Self::Vertex { .. } => {
+                input("SEC-GO-002", "columns are letters without I, rows are counted from below")
+            }
+            Self::Illegal { .. } => input(
+                "SEC-GO-003",
+                "the point is taken, the move would kill its own stones, or repeat a position",
+            ),
+            Self::Occupied { .. } => input("SEC-GO-004", "name each stone once"),
+            Self::NoLiberty { .. } => {
+                input("SEC-GO-005", "a position that is set up holds no captured stones")
+            }
+            Self::NoUndo => input("SEC-GO-006", "the game is at its beginning"),
+            Self::Option { .. } => ("SEC-GO-007", Kind::Usage, None),
+            Self::Prune(_) => ("SEC-GO-008", Kind::Input, None),
+            Self::Sgf { .. } => {
+                input("SEC-GO-009", "save the game again, or cut the file at that place")
+            }
+            Self::TooLarge { .. } => input("SEC-GO-010", "split the file into its games"),
+            Self::Charset { .. } => {
+                ("SEC-GO-011", Kind::Unsupported, Some("convert the file to UTF-8"))
+            }
+        }
+    }
+}
+
+impl From<GoError> for RunError {
+    fn from(error: GoError) -> Self {
+        let (code, kind, hint) = error.card();
+        let mut run = Self::new(kind, code, error.to_string());
+        run.hint = hint.map(str::to_owned);
+        run
+    }
+}
+
+/// Every error code of Go with its explanation, sorted.
+pub const CODES: &[(&str, &str)] = &[
+    (
+        "SEC-GO-001",
+        "Boards have 2 to 25 points on a side: GTP names columns by one letter and leaves I out.",
+    ),
+    ("SEC-GO-002", "A point is a letter and a number, such as D4, or the word pass."),
+    (
+        "SEC-GO-003",
+        "A move is illegal where a stone lies, where it would have no liberty after captures, where ko forbids it, and where it would bring an earlier position of the game again.",
+    ),
+    ("SEC-GO-004", "A stone is to be put where one lies already."),
+    ("SEC-GO-005", "Stones are to be set up so that a chain has no liberty; no game leads there."),
+    ("SEC-GO-006", "A move is to be taken back, but none was played since the game was set up."),
+    ("SEC-GO-007", "An option has a value that makes no sense, such as a quantile above one."),
+    ("SEC-GO-008", "Moves could not be scored or selected; the message says why."),
+    (
+        "SEC-GO-009",
+        "The file is no SGF, or breaks off, or names points that its board does not have. The offset counts bytes from the beginning.",
+    ),
+    ("SEC-GO-010", "Files of more than 64 MiB are not read at once."),
+    ("SEC-GO-011", "Texts of SGF are read as UTF-8 and Latin-1; plain ASCII under any name."),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_sorted_and_each_error_has_one() {
+        assert!(CODES.is_sorted_by(|a, b| a.0 < b.0));
+        let error = GoError::Size { size: 26 };
+        assert!(CODES.iter().any(|(code, _)| *code == error.code()));
+        assert_eq!(RunError::from(error).kind.exit(), 4);
+    }
+}
