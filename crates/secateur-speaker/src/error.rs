@@ -192,6 +192,7 @@ pub const CODES: &[(&str, &str)] = &[
         "SEC-SP-050",
         "The stream ended before any speech was heard: check the microphone, its level and the format that --raw says.",
     ),
+    ("SEC-SP-051", "It was stopped by Ctrl-C before its end; nothing was written."),
 ];
 
 #[cfg(test)]

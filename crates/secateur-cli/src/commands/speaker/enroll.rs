@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use secateur::core::{Kind, RunError};
+use secateur::core::{Kind, Progress as _, RunError};
 use secateur::speaker::bank::Bank;
 use secateur::speaker::enroll::Voice;
 use serde_json::json;
@@ -47,6 +47,10 @@ pub(super) fn run(args: &EnrollArgs, manner: Manner) -> Result<ExitCode, RunErro
     warnings.extend(more);
     if bank.speakers().len() == 1 {
         warnings.push("With one speaker every answer is that one: enroll more.".to_owned());
+    }
+    if manner.progress().stopped() {
+        let message = "enrolling was stopped; nothing was written";
+        return Err(RunError::new(Kind::Interrupted, "SEC-SP-051", message));
     }
     bank.save(&args.output)?;
     for warning in &warnings {

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use secateur::core::RunError;
 use secateur::core::record::Input;
+use secateur::core::{Kind, Progress as _, RunError};
 use secateur::speaker::evaluate::{Row, Setup, evaluate, record};
 use secateur::speaker::identify::Rule;
 use serde_json::{Value, json};
@@ -56,7 +56,12 @@ pub(super) fn run(args: &EvaluateArgs, manner: Manner) -> Result<ExitCode, RunEr
         normalization: normalization(&roster),
         seed: args.seed,
     };
-    let found = evaluate(&setup, &mut manner.progress())?;
+    let mut progress = manner.progress();
+    let found = evaluate(&setup, &mut progress)?;
+    if progress.stopped() {
+        let message = "the evaluation was stopped before its end";
+        return Err(RunError::new(Kind::Interrupted, "SEC-SP-051", message));
+    }
     warnings.extend(found.warnings.iter().cloned());
     let mut written = Vec::new();
     if let Some(page) = &page {
