@@ -27,6 +27,9 @@ fn main() {
     if let Some(seed) = value("--seed").and_then(|word| word.parse().ok()) {
         settings.seed = seed;
     }
+    if let Some(threads) = value("--threads").and_then(|word| word.parse().ok()) {
+        settings.threads = threads;
+    }
     if let Some(names) = value("--prune") {
         settings.pruning.strategies = names.split('+').filter_map(Strategy::named).collect();
     }
