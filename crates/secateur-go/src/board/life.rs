@@ -5,6 +5,7 @@
 //! uncapturable chain of its own (`territory`). These are the definitions that the manual of GNU
 //! Go gives for `unconditional_status`.
 
+mod attack;
 mod benson;
 mod seki;
 mod territory;

@@ -7,20 +7,15 @@
 //! they have two eyes. When it cannot, for some space, the region is not the owner's for good.
 //!
 //! The game is searched to its end in spaces of up to seven points. Larger ones are taken for
-//! safe, as is what the search does not decide in time, or what comes back to where it was: that
-//! can only leave more undecided.
+//! safe, and so is what comes back to where it was: that can only leave more undecided.
 
-use std::collections::HashMap;
-
-use super::benson::alive;
+use super::attack::Space;
 use super::territory::flood;
 use crate::board::{Board, CELLS, Color, EMPTY, Point};
 
 /// Points of the smallest space that is taken for safe when nothing cuts its surroundings. The
 /// largest eye that one move can keep from becoming two has six, and one point stays open.
 const SAFE: usize = 8;
-/// Positions that are searched for a region.
-const NODES_MAX: u32 = 20_000;
 
 /// Whether the opponent of a color may get a seki in a region; `outside` marks all other cells.
 pub(super) fn can_share(
@@ -29,7 +24,6 @@ pub(super) fn can_share(
     region: &[usize],
     outside: &[bool; CELLS],
 ) -> bool {
-    let mut nodes = NODES_MAX;
     let mut seen = [false; CELLS];
     region.iter().any(|cell| {
         let root = board.root(*cell);
@@ -40,7 +34,7 @@ pub(super) fn can_share(
         let spaces = Spaces { board, color, region, outside };
         let mut space = Vec::new();
         spaces.add(&mut space, *cell);
-        spaces.grow(&space, &mut [false; CELLS], &mut nodes)
+        spaces.grow(&space, &mut [false; CELLS])
     })
 }
 
@@ -79,7 +73,7 @@ impl Spaces<'_> {
     }
 
     /// Whether this space, or a larger one without the excluded points, is a seki.
-    fn grow(&self, space: &[usize], excluded: &mut [bool; CELLS], nodes: &mut u32) -> bool {
+    fn grow(&self, space: &[usize], excluded: &mut [bool; CELLS]) -> bool {
         let around = space.iter().flat_map(|cell| self.board.beside(*cell));
         let next = (space.len() < SAFE)
             .then(|| {
@@ -87,111 +81,54 @@ impl Spaces<'_> {
                 next.find(|cell| self.is_spared(*cell))
             })
             .flatten();
-        let Some(next) = next else { return self.is_seki(space, nodes) };
+        let Some(next) = next else { return self.is_seki(space) };
         let mut larger = space.to_vec();
         self.add(&mut larger, next);
-        if larger.iter().all(|cell| !excluded[*cell]) && self.grow(&larger, excluded, nodes) {
+        if larger.iter().all(|cell| !excluded[*cell]) && self.grow(&larger, excluded) {
             return true;
         }
         excluded[next] = true;
-        let found = self.grow(space, excluded, nodes);
+        let found = self.grow(space, excluded);
         excluded[next] = false;
         found
     }
 
-    fn is_seki(&self, space: &[usize], nodes: &mut u32) -> bool {
+    fn is_seki(&self, space: &[usize]) -> bool {
         if space.iter().filter(|cell| self.board.state(**cell) == EMPTY).count() < 2 {
             return false;
         }
         if space.len() >= SAFE {
-            return self.is_surrounded(space);
+            return self.pieces(space).len() == 1;
         }
-        let mut board = self.board.clone();
-        board.suicide = false;
-        board.clear_ko();
-        let rest = || self.region.iter().copied().filter(|cell| !space.contains(cell));
-        for cell in rest() {
-            if board.state(cell) == self.color.state() {
-                board.take_off(Point(cell as u16));
-            }
-        }
-        let around: Vec<usize> = rest().collect();
-        for cell in &around {
-            if board.state(*cell) == EMPTY {
-                board.put(*cell, self.color.other());
-            }
-        }
-        if board.alive().is_err() {
-            return false;
-        }
-        let mut attack =
-            Attack { owner: self.color, space, around: &around, known: HashMap::new(), nodes };
-        attack.survives(&board, self.color)
+        let place = |cell: usize| space.iter().position(|other| *other == cell);
+        let bits = |cells: &mut dyn Iterator<Item = usize>| -> u8 {
+            cells.filter_map(place).fold(0, |points, at| points | 1 << at)
+        };
+        let beside = |cell: usize| bits(&mut self.board.beside(cell).into_iter());
+        let around = self.pieces(space).into_iter().map(|piece| {
+            let mut near = piece.into_iter().flat_map(|cell| self.board.beside(cell));
+            bits(&mut near)
+        });
+        let game = Space {
+            beside: space.iter().map(|cell| beside(*cell)).collect(),
+            around: around.collect(),
+        };
+        let own = |cell: &usize| self.board.state(*cell) == self.color.state();
+        game.survives(bits(&mut space.iter().copied().filter(own)))
     }
 
-    /// Whether the rest of the region is a single piece.
-    fn is_surrounded(&self, space: &[usize]) -> bool {
+    /// The connected pieces of the rest of the region.
+    fn pieces(&self, space: &[usize]) -> Vec<Vec<usize>> {
         let mut is_done = *self.outside;
         for cell in space {
             is_done[*cell] = true;
         }
-        let Some(first) = self.region.iter().find(|cell| !is_done[**cell]) else { return false };
-        flood(self.board, *first, &mut is_done).len() + space.len() == self.region.len()
-    }
-}
-
-/// The game in a space, as far as it is known; a position that is being searched counts as
-/// survived.
-struct Attack<'a> {
-    owner: Color,
-    space: &'a [usize],
-    around: &'a [usize],
-    known: HashMap<(u64, Color, Option<(Point, Color)>), bool>,
-    nodes: &'a mut u32,
-}
-
-impl Attack<'_> {
-    /// Whether the rival keeps all its stones around the space.
-    fn survives(&mut self, board: &Board, color: Color) -> bool {
-        let key = (board.hash(), color, board.ko_point());
-        if let Some(known) = self.known.get(&key) {
-            return *known;
+        let mut pieces = Vec::new();
+        for cell in self.region {
+            if !is_done[*cell] {
+                pieces.push(flood(self.board, *cell, &mut is_done));
+            }
         }
-        if *self.nodes == 0 {
-            return true;
-        }
-        *self.nodes -= 1;
-        self.known.insert(key, true);
-        let survives = if color == self.owner {
-            // When the owner passes the rival does so too, and has survived.
-            !self.moves(board, color).into_iter().any(|after| {
-                self.around.iter().any(|cell| after.state(*cell) == EMPTY)
-                    || !self.survives(&after, color.other())
-            })
-        } else {
-            let mut passed = board.clone();
-            passed.clear_ko();
-            self.survives(&passed, self.owner)
-                || self.moves(board, color).into_iter().any(|after| {
-                    let lives = alive(&after, color);
-                    self.around.iter().all(|cell| lives[after.root(*cell)])
-                        || self.survives(&after, self.owner)
-                })
-        };
-        self.known.insert(key, survives);
-        survives
-    }
-
-    /// Positions after each legal move in the space.
-    fn moves(&self, board: &Board, color: Color) -> Vec<Board> {
-        let points = self.space.iter().map(|cell| Point(*cell as u16));
-        let legal = points.filter(|point| board.is_legal(*point, color));
-        legal
-            .map(|point| {
-                let mut after = board.clone();
-                after.play(point, color);
-                after
-            })
-            .collect()
+        pieces
     }
 }
