@@ -10,6 +10,7 @@
 mod prior;
 mod settings;
 mod status;
+mod survival;
 
 use std::time::Instant;
 
