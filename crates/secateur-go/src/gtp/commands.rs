@@ -206,7 +206,7 @@ fn secateur_kept(engine: &mut Engine, words: &[&str]) -> Reply {
 fn lead(engine: &Engine) -> (f32, crate::search::Reading) {
     let board = engine.game.board();
     let reading = read_status(board, STATUS_PLAYOUTS, engine.settings.seed);
-    let points = board.points_without(&reading.dead, engine.scoring);
+    let points = board.points_at_end(&reading.dead, &reading.seki, engine.scoring);
     (points.lead(engine.game.komi), reading)
 }
 
@@ -249,8 +249,10 @@ fn final_status_list(engine: &mut Engine, words: &[&str]) -> Reply {
     let stones = || board.points().filter(|point| board.at(*point).is_some());
     let points: Vec<Point> = match words.first().copied() {
         Some("dead") => reading.dead,
-        Some("alive") => stones().filter(|point| !reading.dead.contains(point)).collect(),
-        Some("seki") => Vec::new(),
+        Some("alive") => stones()
+            .filter(|point| !reading.dead.contains(point) && !reading.seki.contains(point))
+            .collect(),
+        Some("seki") => reading.seki,
         Some("black_territory") => territory(Color::Black),
         Some("white_territory") => territory(Color::White),
         _ => return syntax("invalid status"),

@@ -1,9 +1,10 @@
 //! Which stones are dead at the end.
 //!
 //! What is certain stays as it is. Playouts settle most other chains; those that live in some
-//! and die in others are searched one group at a time, with either color first, and the mean of
-//! both counts. So a seki stays: whoever plays first in it gains nothing.
+//! and die in others are searched one group at a time, with either color first; the mean of both
+//! and of the playouts counts. So a seki stays: whoever plays first in it gains nothing.
 
+use super::seki::seki;
 use super::survival::Survival;
 use crate::board::{Board, Color, Point, Status, unconditional};
 use crate::playout::{Dice, Policy, play_out};
@@ -15,6 +16,8 @@ pub struct Reading {
     pub black: Vec<f64>,
     /// Stones that are dead, row by row.
     pub dead: Vec<Point>,
+    /// Stones that live in a seki, row by row.
+    pub seki: Vec<Point>,
 }
 
 /// Share of playouts below or above which a chain needs no search.
@@ -64,8 +67,7 @@ pub fn read_status(board: &Board, playouts: u32, seed: u64) -> Reading {
             let survival = Survival::new(board, chain.stones[0], chain.color);
             let mut search = |first| survival.share(first, SEARCH_PLAYOUTS * playouts, &mut dice);
             let shares = (search(chain.color), search(chain.color.other()));
-            if std::env::var("DBG").is_ok() { eprintln!("{} {:?} n {} share {share:.2} own first {:.2} other first {:.2}", chain.stones[0].vertex(board.size()), chain.color, chain.stones.len(), shares.0, shares.1); }
-            shares.0 + shares.1 < 1.0
+            shares.0 + shares.1 + share < 1.5
         };
         let group: Vec<usize> = (at..chains.len())
             .filter(|other| chains[*other].is_dead.is_none() && chains[at].is_with(&chains[*other]))
@@ -80,7 +82,8 @@ pub fn read_status(board: &Board, playouts: u32, seed: u64) -> Reading {
         .flat_map(|chain| chain.stones)
         .collect();
     dead.sort_unstable();
-    Reading { black, dead }
+    let seki = seki(board, &dead);
+    Reading { black, dead, seki }
 }
 
 /// All chains, the largest first, with what is certain of them.
