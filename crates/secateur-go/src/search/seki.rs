@@ -1,13 +1,13 @@
 //! Chains that live without two eyes: in a seki.
 //!
 //! When dead stones are gone, chains of a color that share an empty region of their own are one
-//! group. A group that touches points which both colors reach, and has so little territory that
-//! it cannot be two eyes, lives only because nobody can play there. The same must hold for a
+//! group. A group that touches points which both colors reach, has small regions only, and could
+//! be captured by moves in a row, lives only because nobody can play there. The same must hold for a
 //! group of the opponent at these points; else they are points that were never filled.
 
-use crate::board::{Board, Color, Point};
+use crate::board::{Board, Color, Point, uncapturable};
 
-/// Most points of a single region that are taken for one eye.
+/// Most points of a region that is at most one eye.
 const EYE_MAX: usize = 2;
 
 /// Chains that a color's own regions hold together.
@@ -25,9 +25,14 @@ pub(super) fn seki(board: &Board, dead: &[Point]) -> Vec<Point> {
         clean.take_off(*point);
     }
     let groups = groups_of(&clean);
+    let safe = Color::BOTH.map(|color| uncapturable(&clean, color));
+    let is_safe = |point: &Point| {
+        let number = point.number(clean.size());
+        number.is_some_and(|number| safe.iter().any(|safe| safe[number]))
+    };
     let lacks_eyes = |group: &&Group| {
-        let is_eye = group.regions.first().is_none_or(|size| *size <= EYE_MAX);
-        !group.open.is_empty() && group.regions.len() <= 1 && is_eye
+        let is_small = group.regions.iter().all(|size| *size <= EYE_MAX);
+        is_small && !group.open.is_empty() && !group.stones.iter().any(is_safe)
     };
     let weak: Vec<&Group> = groups.iter().filter(lacks_eyes).collect();
     let faces = |group: &Group, other: &Group| {

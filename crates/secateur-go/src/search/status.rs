@@ -25,7 +25,7 @@ const SETTLED: f64 = 0.03;
 /// Share of playouts in which chains of a group have the same fate.
 const TOGETHER: f64 = 0.9;
 /// Playouts of a search of one group, by playouts of the whole.
-const SEARCH_PLAYOUTS: u32 = 5;
+const SEARCH_PLAYOUTS: u32 = 15;
 
 /// A chain and what playouts made of it.
 struct Chain {
