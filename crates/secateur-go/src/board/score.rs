@@ -119,8 +119,7 @@ impl Board {
         for point in dead {
             board.take_off(*point);
         }
-        let mut left: Vec<Point> =
-            seki.iter().flat_map(|point| board.neighbors(*point)).collect();
+        let mut left: Vec<Point> = seki.iter().flat_map(|point| board.neighbors(*point)).collect();
         let owners = board.owners();
         let mut is_done = [false; CELLS];
         while let Some(point) = left.pop() {

@@ -33,7 +33,17 @@ struct Node {
 impl Node {
     fn new(point: Point, prior: prior::Prior) -> Self {
         let (visits, wins) = (prior.played, prior.won);
-        Self { point, first: 0, count: 0, visits, wins, seen: 0.0, seen_wins: 0.0, is_open: false, playouts: 0 }
+        Self {
+            point,
+            first: 0,
+            count: 0,
+            visits,
+            wins,
+            seen: 0.0,
+            seen_wins: 0.0,
+            is_open: false,
+            playouts: 0,
+        }
     }
 }
 
@@ -155,8 +165,8 @@ fn choose(tree: &[Node], at: usize) -> usize {
     let parent = &tree[at];
     let log = parent.visits.max(1.0).ln();
     let mut best = (f32::NEG_INFINITY, at);
-    for child in parent.first..parent.first + parent.count {
-        let node = &tree[child];
+    let children = parent.first..parent.first + parent.count;
+    for (child, node) in children.clone().zip(&tree[children]) {
         let mean = node.wins / node.visits.max(1.0);
         let mut value = mean;
         if node.seen > 0.0 {
@@ -197,11 +207,9 @@ fn learn(
             player_of[usize::from(trace[written].0)] = turn(written).state();
         }
         let player = turn(depth);
-        for child in node.first..node.first + node.count {
-            let child = &mut tree[child];
-            if !child.point.is_pass()
-                && player_of[usize::from(child.point.0)] == player.state()
-            {
+        let children = node.first..node.first + node.count;
+        for child in &mut tree[children] {
+            if !child.point.is_pass() && player_of[usize::from(child.point.0)] == player.state() {
                 child.seen += 1.0;
                 child.seen_wins += won(player);
             }

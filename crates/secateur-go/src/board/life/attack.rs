@@ -84,7 +84,7 @@ impl Space {
         if liberties == 0 {
             return Move::Illegal;
         }
-        let is_ko = taken.count_ones() == 1 && chain == point && liberties == taken;
+        let is_ko = taken.is_power_of_two() && chain == point && liberties == taken;
         Move::Played(Stones { owner, rival, ko: if is_ko { taken } else { 0 } })
     }
 
@@ -108,7 +108,7 @@ impl Space {
             return Move::Illegal;
         }
         let is_alone = chain == point && self.around.iter().all(|beside| beside & point == 0);
-        let is_ko = taken.count_ones() == 1 && is_alone && liberties == taken;
+        let is_ko = taken.is_power_of_two() && is_alone && liberties == taken;
         Move::Played(Stones { owner, rival, ko: if is_ko { taken } else { 0 } })
     }
 

@@ -54,8 +54,8 @@ pub(super) fn owned(board: &Board, color: Color) -> [bool; CELLS] {
         for cell in &region {
             outside[*cell] = false;
         }
-        let is_lost = !can_live(board, own, &region, &outside)
-            && !can_share(board, color, &region, &outside);
+        let is_lost =
+            !can_live(board, own, &region, &outside) && !can_share(board, color, &region, &outside);
         if is_lost {
             for cell in region {
                 owned[cell] = true;
