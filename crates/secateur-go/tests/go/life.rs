@@ -194,3 +194,22 @@ fn the_unconditional_status_is_that_of_gnu_go() {
     let settings = Settings { playouts: Some(1), ..Settings::default() };
     assert_eq!(passed(&folder, "unconditional.tst", settings), (673, 673));
 }
+
+#[test]
+fn a_record_is_counted_by_the_rules_that_it_names() {
+    let mut engine = Engine::new(Settings::default()).unwrap();
+    let file = std::env::temp_dir().join(format!("secateur-go-rules-{}.sgf", std::process::id()));
+    let stones = "SZ[5]KM[0]AB[ca][cb][cc][cd][ce]AW[da][db][dc][dd][de]";
+    let mut score = |rules: &str| {
+        std::fs::write(&file, format!("(;{rules}{stones})")).unwrap();
+        engine.answer(format!("loadsgf {}", file.display()).as_bytes());
+        engine.answer(b"final_score").unwrap()
+    };
+    assert_eq!(score("RU[Japanese]"), "= B+5.0\n\n");
+    assert_eq!(score("RU[Chinese]"), "= B+5.0\n\n");
+    let stones_more = "AB[ba]";
+    assert_eq!(score(&format!("{stones_more}RU[japanese]")), "= B+4.0\n\n");
+    assert_eq!(score(&format!("{stones_more}RU[Chinese]")), "= B+5.0\n\n");
+    assert_eq!(score(stones_more), "= B+5.0\n\n");
+    std::fs::remove_file(&file).unwrap();
+}
