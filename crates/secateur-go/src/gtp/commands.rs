@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::maps::{self, Map};
 use super::{Engine, Reply};
 use crate::board::handicap::{handicap_max, handicap_points};
-use crate::board::{Color, Game, Ko, Point, Status, unconditional};
+use crate::board::{Color, Game, Ko, Point, Scoring, Status, unconditional};
 use crate::search::{Found, Search, read_status};
 use crate::sgf;
 
@@ -85,6 +85,7 @@ fn begin(engine: &mut Engine, mut game: Game) {
     game.komi = engine.komi;
     game.ko = Ko::PositionalSuperko;
     engine.game = game;
+    engine.record_scoring = None;
     engine.search.forget();
 }
 
@@ -206,7 +207,8 @@ fn secateur_kept(engine: &mut Engine, words: &[&str]) -> Reply {
 fn lead(engine: &Engine) -> (f32, crate::search::Reading) {
     let board = engine.game.board();
     let reading = read_status(board, STATUS_PLAYOUTS, engine.settings.seed);
-    let points = board.points_without(&reading.dead, engine.scoring);
+    let scoring = engine.record_scoring.unwrap_or(engine.scoring);
+    let points = board.points_at_end(&reading.dead, &reading.seki, scoring);
     (points.lead(engine.game.komi), reading)
 }
 
@@ -249,8 +251,10 @@ fn final_status_list(engine: &mut Engine, words: &[&str]) -> Reply {
     let stones = || board.points().filter(|point| board.at(*point).is_some());
     let points: Vec<Point> = match words.first().copied() {
         Some("dead") => reading.dead,
-        Some("alive") => stones().filter(|point| !reading.dead.contains(point)).collect(),
-        Some("seki") => Vec::new(),
+        Some("alive") => stones()
+            .filter(|point| !reading.dead.contains(point) && !reading.seki.contains(point))
+            .collect(),
+        Some("seki") => reading.seki,
         Some("black_territory") => territory(Color::Black),
         Some("white_territory") => territory(Color::White),
         _ => return syntax("invalid status"),
@@ -353,6 +357,15 @@ fn set_free_handicap(engine: &mut Engine, words: &[&str]) -> Reply {
     set_handicap(engine, &points).map(|_| String::new())
 }
 
+/// How the rules that a record names count.
+fn scoring_of(rules: &str) -> Option<Scoring> {
+    match rules.trim().to_ascii_lowercase().as_str() {
+        "japanese" | "korean" => Some(Scoring::Territory),
+        "chinese" | "aga" | "nz" | "goe" => Some(Scoring::Area),
+        _ => None,
+    }
+}
+
 fn loadsgf(engine: &mut Engine, words: &[&str]) -> Reply {
     let Some(name) = words.first() else { return syntax("syntax error") };
     let before = match words.get(1) {
@@ -364,10 +377,16 @@ fn loadsgf(engine: &mut Engine, words: &[&str]) -> Reply {
     };
     let bytes = std::fs::read(Path::new(name));
     let bytes = bytes.map_err(|error| format!("cannot load file: {error}"))?;
-    let load = || sgf::replay(&sgf::parse(&bytes)?, before);
-    let game = load().map_err(|error| format!("cannot load file: {error}"))?;
+    let load = || {
+        let tree = sgf::parse(&bytes)?;
+        let rules = tree.nodes.first().and_then(|root| root.text("RU"));
+        Ok((sgf::replay(&tree, before)?, rules.as_deref().and_then(scoring_of)))
+    };
+    let (game, scoring) =
+        load().map_err(|error: crate::GoError| format!("cannot load file: {error}"))?;
     engine.komi = game.komi;
     begin(engine, game);
+    engine.record_scoring = scoring;
     Ok(engine.game.to_play().to_string())
 }
 

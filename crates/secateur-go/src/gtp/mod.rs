@@ -24,8 +24,11 @@ const ID_MAX: usize = 20;
 /// An engine and its game.
 #[derive(Debug)]
 pub struct Engine {
-    /// How dead stones and prisoners count in `final_score`; the search plays for area.
+    /// How dead stones and prisoners count in `final_score`, unless a record that was loaded
+    /// names its rules; the search plays for area.
     pub scoring: Scoring,
+    /// What the rules of a loaded record say.
+    record_scoring: Option<Scoring>,
     game: Game,
     komi: f32,
     settings: Settings,
@@ -46,6 +49,7 @@ impl Engine {
         let search = Search::new(settings.clone())?;
         Ok(Self {
             scoring: Scoring::Area,
+            record_scoring: None,
             game: Game::new(19)?,
             komi: 7.5,
             settings,

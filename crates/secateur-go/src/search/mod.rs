@@ -9,8 +9,10 @@
 //! D. Silver, 2011, "Monte-Carlo tree search and rapid action value estimation in computer Go".
 
 mod prior;
+mod seki;
 mod settings;
 mod status;
+mod survival;
 mod tree;
 
 use std::time::{Duration, Instant};

@@ -7,6 +7,7 @@
 
 mod fields;
 mod files;
+mod life;
 mod plain;
 mod playouts;
 mod protocol;
