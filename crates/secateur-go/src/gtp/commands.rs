@@ -3,13 +3,13 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::Instant;
 
 use super::maps::{self, Map};
+use super::think::{genmove, kgs_time_settings, lz_analyze, reg_genmove, time_left, time_settings};
 use super::{Engine, Reply};
 use crate::board::handicap::{handicap_max, handicap_points};
 use crate::board::{Color, Game, Ko, Point, Scoring, Status, unconditional};
-use crate::search::{Found, Search, read_status};
+use crate::search::read_status;
 use crate::sgf;
 
 /// Playouts that decide which stones are dead.
@@ -26,6 +26,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("fixed_handicap", fixed_handicap),
     ("genmove", genmove),
     ("gogui-analyze_commands", |_, _| Ok(maps::MENU.to_owned())),
+    ("kgs-time_settings", kgs_time_settings),
     ("known_command", known_command),
     ("komi", komi),
     ("list_commands", list_commands),
@@ -59,11 +60,11 @@ pub(super) fn run(engine: &mut Engine, name: &str, words: &[&str]) -> Reply {
     }
 }
 
-fn syntax<T>(what: &str) -> Result<T, String> {
+pub(super) fn syntax<T>(what: &str) -> Result<T, String> {
     Err(what.to_owned())
 }
 
-fn color_of(word: Option<&&str>) -> Result<Color, String> {
+pub(super) fn color_of(word: Option<&&str>) -> Result<Color, String> {
     match word.map(|word| word.to_ascii_lowercase()).as_deref() {
         Some("b" | "black") => Ok(Color::Black),
         Some("w" | "white") => Ok(Color::White),
@@ -76,7 +77,7 @@ fn point_of(engine: &Engine, word: Option<&&str>) -> Result<Point, String> {
     point.ok_or_else(|| "invalid coordinate".to_owned())
 }
 
-fn number(word: Option<&&str>) -> Option<f64> {
+pub(super) fn number(word: Option<&&str>) -> Option<f64> {
     word.and_then(|word| word.parse::<f64>().ok()).filter(|number| number.is_finite())
 }
 
@@ -145,57 +146,6 @@ fn undo(engine: &mut Engine, _: &[&str]) -> Reply {
     engine.game.undo().map_err(|_| "cannot undo".to_owned())?;
     engine.search.forget();
     Ok(String::new())
-}
-
-fn search(engine: &mut Engine, color: Color) -> Result<Found, String> {
-    let points = engine.game.board().size() * engine.game.board().size();
-    let moves = engine.game.moves().len();
-    let to_come = (points * 2 / 3).saturating_sub(moves).max(points / 6) / 2;
-    let share = engine.clock.share(color, to_come);
-    let time = match (share, engine.settings.time) {
-        (Some(share), Some(most)) => Some(share.min(most)),
-        (share, most) => share.or(most),
-    };
-    engine.search.limit_time(time);
-    let begin = Instant::now();
-    let found = engine.search.best(&engine.game, color).map_err(|error| error.to_string());
-    engine.clock.spend(color, begin.elapsed().as_secs_f64());
-    found
-}
-
-fn genmove(engine: &mut Engine, words: &[&str]) -> Reply {
-    let color = color_of(words.first())?;
-    let found = search(engine, color)?;
-    if found.resigns {
-        return Ok("resign".to_owned());
-    }
-    engine.game.play(found.point, color).map_err(|error| error.to_string())?;
-    Ok(found.point.vertex(engine.game.board().size()))
-}
-
-/// A move that is not played, by a search of its own: the same for a seed whatever was before.
-fn reg_genmove(engine: &mut Engine, words: &[&str]) -> Reply {
-    let color = color_of(words.first())?;
-    let mut search = Search::new(engine.settings.clone()).map_err(|error| error.to_string())?;
-    let found = search.best(&engine.game, color).map_err(|error| error.to_string())?;
-    Ok(found.point.vertex(engine.game.board().size()))
-}
-
-fn lz_analyze(engine: &mut Engine, words: &[&str]) -> Reply {
-    let color = color_of(words.first()).unwrap_or(engine.game.to_play());
-    let found = search(engine, color)?;
-    let size = engine.game.board().size();
-    let mut text = String::new();
-    for (order, candidate) in found.candidates.iter().take(20).enumerate() {
-        let vertex = candidate.point.vertex(size).to_ascii_lowercase();
-        let rate = (candidate.value * 10_000.0).round();
-        let _ = write!(
-            text,
-            "info move {vertex} visits {} winrate {rate} order {order} pv {vertex} ",
-            candidate.visits
-        );
-    }
-    Ok(format!("\n{}", text.trim_end()))
 }
 
 fn secateur_kept(engine: &mut Engine, words: &[&str]) -> Reply {
@@ -291,23 +241,6 @@ fn unconditional_status(engine: &mut Engine, words: &[&str]) -> Reply {
         Status::Territory(Color::White) => "white_territory",
     };
     Ok(status.to_owned())
-}
-
-fn time_settings(engine: &mut Engine, words: &[&str]) -> Reply {
-    let numbers: Vec<f64> =
-        words.iter().filter_map(|word| number(Some(word))).filter(|n| *n >= 0.0).collect();
-    let [main, period, stones] = numbers[..] else { return syntax("syntax error") };
-    engine.clock.set(main, period, stones as u32);
-    Ok(String::new())
-}
-
-fn time_left(engine: &mut Engine, words: &[&str]) -> Reply {
-    let color = color_of(words.first())?;
-    let (Some(seconds), Some(stones)) = (number(words.get(1)), number(words.get(2))) else {
-        return syntax("syntax error");
-    };
-    engine.clock.tell(color, seconds.max(0.0), stones as u32);
-    Ok(String::new())
 }
 
 /// Sets stones of black on an empty board.

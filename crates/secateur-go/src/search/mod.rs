@@ -222,7 +222,25 @@ impl Search {
         (turn == color).then(|| since.to_vec())
     }
 
-    /// The answer that the tree gives.
+    /// What was tried most after a move, this first.
+    pub fn variation(&self, point: Point) -> Vec<Point> {
+        let best = |tree: &Tree| {
+            let below = |at: usize| tree.branches[at].children();
+            let mut at = below(0).find(|child| tree.branches[*child].point == point);
+            let mut line = Vec::new();
+            while let Some(node) =
+                at.filter(|node| line.is_empty() || tree.branches[*node].visits > 1)
+            {
+                line.push(tree.branches[node].point);
+                at = below(node).max_by_key(|child| tree.branches[*child].visits);
+            }
+            line
+        };
+        let lines = self.trees.iter().map(best);
+        lines.max_by_key(Vec::len).filter(|line| !line.is_empty()).unwrap_or_else(|| vec![point])
+    }
+
+    /// The answer that the trees give.
     fn found(&self, game: &Game, color: Color, reused: u32) -> Found {
         let mut work = Work::default();
         let mut tried: Vec<(Point, u32, f64)> = Vec::new();
