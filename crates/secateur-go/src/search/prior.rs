@@ -3,6 +3,7 @@
 //! Source: P. Baudis, 2015, michi: even games, captures, self-atari, distance to the last move,
 //! empty sides.
 
+use super::tree::SMALL_MAX;
 use crate::board::{Board, Color, Point};
 use crate::playout::{is_pattern, is_self_atari};
 
@@ -13,13 +14,18 @@ pub(super) struct Prior {
     pub(super) played: f32,
 }
 
+/// Least size of a board whose lines matter by themselves.
+const LINES_FROM: usize = 7;
+
 /// The prior of a legal move.
 pub(super) fn of_move(board: &Board, point: Point, color: Color, last: Point) -> Prior {
     let mut prior = Prior { won: 5.0, played: 10.0 };
     let size = board.size();
     let Some((x, y)) = point.column_row(size) else {
-        // A pass ends games too early when it is tried as often as a move.
-        return Prior { won: 1.0, played: 10.0 };
+        // A pass ends games too early when it is tried as often as a move; where the tree reaches
+        // the end of games it is a move like any other.
+        let won = if size <= SMALL_MAX { 5.0 } else { 1.0 };
+        return Prior { won, played: 10.0 };
     };
     let mut add = |won: f32, played: f32| {
         prior.won += won;
@@ -44,7 +50,7 @@ pub(super) fn of_move(board: &Board, point: Point, color: Color, last: Point) ->
             _ => {}
         }
     }
-    if is_alone(board, x, y) {
+    if size >= LINES_FROM && is_alone(board, x, y) {
         match x.min(y).min(size - 1 - x).min(size - 1 - y) {
             0 | 1 => add(0.0, 10.0),
             2 => add(10.0, 10.0),

@@ -13,6 +13,15 @@ use crate::potential::{Charges, Field};
 /// Playouts between two looks at the clock.
 const CLOCK_EVERY: u64 = 16;
 
+/// Largest size of boards on which the tree reaches the end of games. There a playout counts by
+/// its lead, so that no point is given away in a game that is decided, and a move's own results
+/// soon outweigh those of all moves as first.
+pub(super) const SMALL_MAX: usize = 5;
+/// Most visits at which all-moves-as-first counts as much, on small boards.
+const SMALL_RAVE: f64 = 30.0;
+/// Least weight of upper confidence on small boards.
+const SMALL_EXPLORATION: f64 = 0.2;
+
 /// What a search is about.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Task<'a> {
@@ -189,15 +198,7 @@ impl Tree {
         } else {
             play_out(&mut self.board, turn, settings.policy, &mut self.dice, &mut self.trace)
         };
-        let margin = lead as f32 - game.komi;
-        let black_wins = if margin > 0.0 {
-            1.0
-        } else if margin < 0.0 {
-            0.0
-        } else {
-            0.5
-        };
-        self.learn(task, black_wins);
+        self.learn(task, worth(lead, game.komi, self.board.size()));
         Ok(())
     }
 
@@ -216,10 +217,11 @@ impl Tree {
         if settings.shape == Shape::Flat {
             return children.min_by_key(|child| self.branches[*child].visits).unwrap_or(at);
         }
+        let weights = Weights::of(settings, self.board.size());
         let log = f64::from(parent.visits.max(1)).ln();
         let mut best = (f64::NEG_INFINITY, at);
         for child in children {
-            let urgency = urgency(settings, &self.branches[child], log);
+            let urgency = weights.urgency(&self.branches[child], log);
             if urgency > best.0 {
                 best = (urgency, child);
             }
@@ -228,13 +230,13 @@ impl Tree {
     }
 
     /// Counts a result in all nodes of the path, and in the siblings whose move came later.
-    fn learn(&mut self, task: Task, black_wins: f32) {
+    fn learn(&mut self, task: Task, for_black: f32) {
         let Self { branches, path, trace, .. } = self;
         let (color, rave) = (task.color, task.settings.rave);
         let turn = |depth: usize| if depth.is_multiple_of(2) { color } else { color.other() };
         let won = |color: Color| match color {
-            Color::Black => black_wins,
-            Color::White => 1.0 - black_wins,
+            Color::Black => for_black,
+            Color::White => 1.0 - for_black,
         };
         // Who played first on each cell, from here to the end; 0 for nobody.
         let mut first = [0_u8; crate::board::CELLS];
@@ -319,19 +321,52 @@ impl Tree {
     }
 }
 
-/// How much a child wants to be tried, by the logarithm of the visits above it.
-fn urgency(settings: &Settings, branch: &Branch, log: f64) -> f64 {
-    let visits = f64::from(branch.visits) + f64::from(branch.prior_visits);
-    let wins = f64::from(branch.wins) + f64::from(branch.prior_wins);
-    let mean = if visits > 0.0 { wins / visits } else { 0.5 };
-    let mut value = mean;
-    if let Some(equal) = settings.rave
-        && branch.seen > 0
-    {
-        let seen = f64::from(branch.seen);
-        let share = seen / (seen + visits + visits * seen / equal);
-        value = (1.0 - share) * mean + share * f64::from(branch.seen_wins) / seen;
+/// What a playout is worth for black: won or lost; how far ahead on small boards.
+fn worth(lead: i32, komi: f32, size: usize) -> f32 {
+    if size <= SMALL_MAX {
+        return 0.5 + (lead as f32 / size as f32).atan() / std::f32::consts::PI;
     }
-    let tried = visits.max(1.0);
-    value + settings.exploration * (log / tried).sqrt()
+    let margin = lead as f32 - komi;
+    if margin > 0.0 {
+        1.0
+    } else if margin < 0.0 {
+        0.0
+    } else {
+        0.5
+    }
+}
+
+/// What makes a child worth trying.
+#[derive(Clone, Copy, Debug)]
+struct Weights {
+    /// Visits at which all-moves-as-first counts as much as the move itself.
+    rave: Option<f64>,
+    exploration: f64,
+}
+
+impl Weights {
+    fn of(settings: &Settings, size: usize) -> Self {
+        let Settings { rave, exploration, .. } = *settings;
+        if size > SMALL_MAX {
+            return Self { rave, exploration };
+        }
+        let rave = rave.map(|rave| rave.min(SMALL_RAVE));
+        Self { rave, exploration: exploration.max(SMALL_EXPLORATION) }
+    }
+
+    /// How much a child wants to be tried, by the logarithm of the visits above it.
+    fn urgency(self, branch: &Branch, log: f64) -> f64 {
+        let visits = f64::from(branch.visits) + f64::from(branch.prior_visits);
+        let wins = f64::from(branch.wins) + f64::from(branch.prior_wins);
+        let mean = if visits > 0.0 { wins / visits } else { 0.5 };
+        let mut value = mean;
+        if let Some(equal) = self.rave
+            && branch.seen > 0
+        {
+            let seen = f64::from(branch.seen);
+            let share = seen / (seen + visits + visits * seen / equal);
+            value = (1.0 - share) * mean + share * f64::from(branch.seen_wins) / seen;
+        }
+        value + self.exploration * (log / visits.max(1.0)).sqrt()
+    }
 }
