@@ -1,6 +1,7 @@
 //! What can be typed: the commands here, their options by family.
 
 pub(crate) mod formula;
+pub(crate) mod go;
 mod language;
 mod network;
 mod parse;
@@ -102,6 +103,9 @@ pub(crate) enum Command {
     /// Say who speaks: enroll people, identify them in files and streams, measure it
     #[command(subcommand)]
     Speaker(speaker::SpeakerCommand),
+    /// Play Go with fewer moves to look at: an engine, and what pruning costs and saves
+    #[command(subcommand)]
+    Go(go::GoCommand),
     /// List the methods, or show the page of one
     Methods {
         /// Name of a method

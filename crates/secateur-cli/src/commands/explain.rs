@@ -38,6 +38,10 @@ const OWN: &[(&str, &str)] = &[
         "SEC-CL-007",
         "The prompt has no tokens, or so many that the positions the model was made for leave no room for a text.",
     ),
+    (
+        "SEC-CL-008",
+        "A file or a stream of games could not be read or written; the message has the reason that the system gives.",
+    ),
 ];
 
 pub(crate) fn run(code: &str, manner: Manner) -> Result<ExitCode, RunError> {

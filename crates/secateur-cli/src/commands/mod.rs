@@ -7,6 +7,7 @@ mod eval;
 mod explain;
 mod formula;
 mod generate;
+mod go;
 mod inspect;
 mod methods;
 mod network;
@@ -88,6 +89,7 @@ fn dispatch(command: Command, manner: Manner) -> Result<ExitCode, RunError> {
         Command::Verify(args) => verify::run(&args, manner),
         Command::Diff { a, b } => diff::run(&a, &b, manner),
         Command::Formula(command) => formula::run(&command, manner),
+        Command::Go(command) => go::run(&command, manner),
         Command::Ses(command) => ses::run(&command, manner),
         Command::Speaker(command) => speaker::run(&command, manner),
         Command::Methods { name } => methods::run(name.as_deref(), manner),

@@ -32,6 +32,15 @@ impl Target {
         Ok(Self { path: path.to_path_buf(), files })
     }
 
+    /// The same for a picture.
+    pub(super) fn picture(path: &Path, force: bool, inputs: &[&Path]) -> Result<Self, RunError> {
+        if path.extension().is_none_or(|ending| ending != "svg") {
+            let message = "a picture ends in .svg";
+            return Err(RunError::new(Kind::Usage, "SEC-CL-006", message).at(path));
+        }
+        Self::new(path, force, inputs)
+    }
+
     /// The same for a page or a record, by the ending.
     pub(super) fn page(
         path: Option<&Path>,
