@@ -82,19 +82,38 @@ pub fn read(bytes: &[u8], plan: &Plan) -> Result<Journal, GoError> {
     while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
         let (text, after) = rest.split_at(end + 1);
         number += 1;
-        let damaged = |_| GoError::Journal { line: number };
         if number == 1 {
-            let value: Value = serde_json::from_slice(text).map_err(damaged)?;
+            let value: Value = serde_json::from_slice(text).map_err(|_| no_journal(plan, text))?;
             check(&value, plan)?;
             journal.has_head = true;
         } else {
-            let Line { cell, game } = serde_json::from_slice(text).map_err(damaged)?;
-            journal.games.entry(cell.name()).or_default().insert(game.number, game);
+            match serde_json::from_slice(text) {
+                Ok(Line { cell, game }) => {
+                    journal.games.entry(cell.name()).or_default().insert(game.number, game);
+                }
+                // A loss of power can leave blocks of zeros in the last line.
+                Err(_) if after.is_empty() => break,
+                Err(_) => return Err(GoError::Journal { line: number }),
+            }
         }
         journal.bytes += text.len();
         rest = after;
     }
+    // A file that is no journal is not to be written over.
+    if !journal.has_head && !head(plan).as_bytes().starts_with(rest) {
+        return Err(no_journal(plan, rest));
+    }
     Ok(journal)
+}
+
+/// The error for a file whose first line is something else.
+fn no_journal(plan: &Plan, text: &[u8]) -> GoError {
+    let shown = |text: &str| text.chars().take(60).collect::<String>().escape_debug().to_string();
+    GoError::OtherJournal {
+        what: "its first line".to_owned(),
+        expected: shown(&head(plan)),
+        got: shown(&String::from_utf8_lossy(text)),
+    }
 }
 
 /// Compares the first line with that of a plan.

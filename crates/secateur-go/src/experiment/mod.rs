@@ -15,11 +15,13 @@
 //! are not in the abstracts, so how it is measured here is our own.
 
 pub mod agreement;
+mod games;
 pub mod journal;
 pub mod picture;
 mod plan;
 mod run;
 
+pub use games::{game_of_line, read_games};
 pub use plan::{Cell, Plan, Test, joined, singles_and_pairs};
 pub use run::{Basis, CellResult, Claim, Event, Outcome, Row, Saved, run};
 

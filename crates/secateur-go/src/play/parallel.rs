@@ -75,6 +75,8 @@ impl Series<'_> {
                 drop(sender);
                 for result in results {
                     match result {
+                        // Nobody is told of games that do not count.
+                        Ok(_) if decided.is_some() => {}
                         Ok(game) => {
                             tally.add(&game);
                             told |= on_game(&game, &tally).is_break();

@@ -180,9 +180,7 @@ impl Process {
 
     fn died(&mut self, command: &str) -> GoError {
         let status = self.wait(EXIT);
-        if status.is_none() {
-            self.kill();
-        }
+        self.kill();
         // What it wrote last is read when its errors end, as they do with it.
         let end = Instant::now() + EXIT;
         let reads = |process: &Self| {
@@ -212,19 +210,20 @@ impl Process {
         }
     }
 
-    /// Ends the program and what it started, at once. Nothing is done when it has ended.
+    /// Ends the program and what it started, at once.
     fn kill(&mut self) {
-        if !matches!(self.child.try_wait(), Ok(None)) {
-            return;
-        }
+        let is_running = matches!(self.child.try_wait(), Ok(None));
+        // A program that has ended can have left others behind, which hold its group's number.
         #[cfg(unix)]
         {
             let group = rustix::process::Pid::from_child(&self.child);
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
-        let _ = self.child.kill();
-        // The status must be taken, or the system keeps an entry of the dead program.
-        let _ = self.child.wait();
+        if is_running {
+            let _ = self.child.kill();
+            // The status must be taken, or the system keeps an entry of the dead program.
+            let _ = self.child.wait();
+        }
     }
 }
 
@@ -233,9 +232,8 @@ impl Drop for Process {
         if let Some(mut input) = self.input.take() {
             let _ = input.write_all(b"quit\n").and_then(|()| input.flush());
         }
-        if self.wait(self.quit).is_none() {
-            self.kill();
-        }
+        self.wait(self.quit);
+        self.kill();
     }
 }
 

@@ -180,18 +180,27 @@ mod tests {
         near(elo(10.0 / 11.0).unwrap(), 400.0, 1e-9);
         near(elo(0.75).unwrap(), 190.848_501_887_865, 1e-9);
         assert_eq!((elo(0.5), elo(0.0), elo(1.0)), (Some(0.0), None, None));
+        // Golden: tests/elo_test.cpp of github.com/Disservin/fastchess (wins, losses, draws).
+        for (wins, losses, draws, expect) in
+            [(0, 36, 14, -315.34), (859, 772, 1329, 10.21), (1164, 1267, 3049, -6.53)]
+        {
+            let share =
+                (f64::from(wins) + 0.5 * f64::from(draws)) / f64::from(wins + losses + draws);
+            // Its two decimals are cut off.
+            near(elo(share).unwrap(), expect, 0.01);
+        }
         near(expected(elo(0.37).unwrap()), 0.37, 1e-12);
     }
 
-    /// Golden: the run that the README of github.com/jw1912/SPRT shows, by OpenBench's method.
+    /// Golden: the run that the README of github.com/jw1912/SPRT shows for `--gsprt`.
     #[test]
-    fn the_ratio_is_that_of_openbench() {
+    fn the_ratio_is_that_of_the_generalized_test() {
         let sprt = Sprt { elo0: 0.0, elo1: 3.0, alpha: 0.05, beta: 0.05 };
         let state = sprt.state(4307, 8620, 4063);
-        near(state.ratio, 2.47, 0.005);
+        near(state.ratio, 2.99, 0.005);
         near(state.lower, -2.94, 0.005);
         near(state.upper, 2.94, 0.005);
-        assert_eq!(state.verdict, Verdict::Continue);
+        assert_eq!(state.verdict, Verdict::AcceptH1);
     }
 
     /// By Wald's formula: W ln(p1 / p0) + L ln((1 - p1) / (1 - p0)).
