@@ -5,8 +5,11 @@
     reason = "helpers of tests fail the test, and say what was skipped"
 )]
 
+mod experiments;
 mod fields;
 mod files;
+mod forfeits;
+mod matches;
 mod plain;
 mod playouts;
 mod protocol;
