@@ -55,8 +55,8 @@ impl Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Prune an embedded model and compare, offline: a small language model; `formula`, a formula
-    /// for a table with a known law; `ses`, a factory of cells that hold cells; or `speaker`,
-    /// synthetic people who are told apart
+    /// for a table with a known law; `go`, a position and little matches; `ses`, a factory of cells
+    /// that hold cells; or `speaker`, synthetic people who are told apart
     Demo {
         /// What is pruned
         family: Option<DemoFamily>,
@@ -132,6 +132,8 @@ pub(crate) enum DemoFamily {
     Neural,
     /// A formula for a table with a known law
     Formula,
+    /// A position of Go, and little matches
+    Go,
     /// A factory as a System Entity Structure
     Ses,
     /// Synthetic people who are told apart

@@ -318,7 +318,8 @@ fn share_or_off(text: &str) -> Result<OrOff, String> {
 }
 
 fn unpruning(text: &str) -> Result<Unpruning, String> {
-    let expected = || "FIRST,POWER such as 8,0.5: moves that are open at first, and growth".to_owned();
+    let expected =
+        || "FIRST,POWER such as 8,0.5: moves that are open at first, and growth".to_owned();
     let (first, power) = text.split_once(',').ok_or_else(expected)?;
     let (Ok(first), Ok(power)) = (first.trim().parse(), power.trim().parse()) else {
         return Err(expected());

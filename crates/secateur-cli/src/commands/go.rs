@@ -2,6 +2,8 @@
 
 mod analyze;
 mod board;
+mod demo;
+mod example;
 mod experiment;
 mod games;
 mod gtp;
@@ -16,6 +18,8 @@ use secateur::core::RunError;
 
 use super::Manner;
 use crate::args::go::GoCommand;
+
+pub(crate) use demo::run as demo;
 
 pub(crate) fn run(command: &GoCommand, manner: Manner) -> Result<ExitCode, RunError> {
     match command {

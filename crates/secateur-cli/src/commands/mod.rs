@@ -77,6 +77,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, RunError> {
 fn dispatch(command: Command, manner: Manner) -> Result<ExitCode, RunError> {
     match command {
         Command::Demo { family: None | Some(DemoFamily::Neural) } => demo::run(manner),
+        Command::Demo { family: Some(DemoFamily::Go) } => go::demo(manner),
         Command::Demo { family: Some(DemoFamily::Formula) } => formula::demo(manner),
         Command::Demo { family: Some(DemoFamily::Ses) } => ses::demo(manner),
         Command::Demo { family: Some(DemoFamily::Speaker) } => speaker::demo(manner),

@@ -31,7 +31,9 @@ pub(super) fn intervals(
     let names: Vec<&str> = series.iter().map(|s| s.name.as_str()).collect();
     let top = frame::legend(&mut svg, &names, Key::Marker, NARROW) + 32.0;
     let (left, bottom) = (y.widest(SIZE) + 12.0, top + 220.0);
-    let x = Axis::rounded(xs[0], xs[1], 6);
+    // Room at both ends, so that no bar lies on an axis.
+    let room = if xs[1] > xs[0] { 0.06 * (xs[1] - xs[0]) } else { 1.0 };
+    let x = Axis::exact(xs[0] - room, xs[1] + room, 6);
     let frame = Frame { left, right: NARROW - 14.0, top, bottom, x, y };
     frame.draw(&mut svg, axes[0], axes[1]);
     if let Some(line) = line {

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
+use secateur::core::RunError;
 use secateur::core::figure::Figure;
 use secateur::core::record::{CostRow, Named, Unit};
-use secateur::core::RunError;
 use secateur::go::board::Point;
 use secateur::go::criteria::Strategy;
 use secateur::go::search::{Candidate, Found, Search, Settings};
@@ -75,7 +75,8 @@ fn headline(position: &Position) -> String {
     } else {
         String::new()
     };
-    let title = if position.title.is_empty() { String::new() } else { format!("{}; ", position.title) };
+    let title =
+        if position.title.is_empty() { String::new() } else { format!("{}; ", position.title) };
     format!("{of}{title}after {} of {} moves", position.after, position.moves)
 }
 

@@ -45,7 +45,8 @@ impl Moves {
             Ok((strategy, keep(&pruning)?))
         };
         let strategies = settings.pruning.strategies.iter().copied();
-        let masks: Vec<(Strategy, Mask)> = strategies.map(alone).collect::<Result<_, RunError>>()?;
+        let masks: Vec<(Strategy, Mask)> =
+            strategies.map(alone).collect::<Result<_, RunError>>()?;
         let safe = safe(&node);
         let one = |(at, point): (usize, &Point)| {
             let number = point.number(board.size()).unwrap_or_default();

@@ -57,11 +57,7 @@ pub(super) fn bytes(path: &Path) -> Result<Vec<u8>, RunError> {
 }
 
 /// The position after so many moves of a game of a file; after all without a number.
-pub(super) fn read(
-    path: &Path,
-    number: usize,
-    after: Option<usize>,
-) -> Result<Position, RunError> {
+pub(super) fn read(path: &Path, number: usize, after: Option<usize>) -> Result<Position, RunError> {
     let bytes = bytes(path)?;
     let input = input(path)?;
     if let Some(lines) = lines(&bytes) {
@@ -72,7 +68,8 @@ pub(super) fn read(
     let first = *roots.get(number - 1).ok_or_else(|| no_game(path, number, roots.len()))?;
     let end = roots.get(number).copied().unwrap_or(tree.nodes.len());
     let tree = one_game(tree, first, end);
-    let is_move = |node: &usize| ["B", "W"].iter().any(|name| !tree.nodes[*node].values(name).is_empty());
+    let is_move =
+        |node: &usize| ["B", "W"].iter().any(|name| !tree.nodes[*node].values(name).is_empty());
     let moves = tree.main_line().iter().filter(|node| is_move(node)).count();
     let after = within(path, after, moves)?;
     let game = sgf::replay(&tree, after).map_err(at(path))?;
