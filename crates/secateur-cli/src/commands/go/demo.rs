@@ -24,7 +24,7 @@ use crate::progress::stop_flag;
 
 const FOLDER: &str = "secateur-demo-go";
 /// Playouts a move of the whole player, games of a match, side of the board.
-const PLAYOUTS: u64 = 200;
+const PLAYOUTS: u64 = 150;
 const GAMES: usize = 20;
 const SIZE: usize = 9;
 const QUANTILE: f64 = 0.2;

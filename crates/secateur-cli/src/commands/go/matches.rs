@@ -9,8 +9,8 @@ use secateur::core::figure::{Counts, Estimates, Figure};
 use secateur::core::record::{CostRow, Measured, Named, Quality, Record, Unit};
 use secateur::core::{Kind, Progress as _, RunError};
 use secateur::go::play::{
-    Adjudication, Effort, End, External, GameRecord, Identity, Match, MatchResult, Patience, Player, Rules,
-    Score, Side, SprtState, Stopped, Tally, Time, Verdict, probe, run as play,
+    Adjudication, Effort, End, External, GameRecord, Identity, Match, MatchResult, Patience,
+    Player, Rules, Score, Side, SprtState, Stopped, Tally, Time, Verdict, probe, run as play,
 };
 use secateur::go::search::Settings;
 use serde_json::{Value, json};
