@@ -1,6 +1,6 @@
 //! How often strategies keep the moves that strong players made.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -157,8 +157,8 @@ pub fn agreement(
     question.check()?;
     let mut charges = BTreeMap::new();
     for size in games.iter().map(|game| game.board().size()) {
-        if !charges.contains_key(&size) {
-            charges.insert(size, Charges::new(size, question.kernel, question.edge)?);
+        if let Entry::Vacant(place) = charges.entry(size) {
+            place.insert(Charges::new(size, question.kernel, question.edge)?);
         }
     }
     let mut counts = Counts::new(question);
@@ -232,12 +232,12 @@ impl Counts {
         for strategies in &question.strategies {
             let lowest = ranks.lowest(strategies);
             for quantile in &question.quantiles {
-                let (is_kept, cut) = match ranks.cut(&lowest, *quantile, question.min_keep) {
-                    Some(cut) => (lowest[played] >= ranks.budget(*quantile), cut),
-                    None => {
-                        let mask = question.pruning(strategies, *quantile).keep(node, maps)?;
-                        (mask.keeps(played), legal - mask.kept())
-                    }
+                let cut = ranks.cut(&lowest, *quantile, question.min_keep);
+                let (is_kept, cut) = if let Some(cut) = cut {
+                    (lowest[played] >= ranks.budget(*quantile), cut)
+                } else {
+                    let mask = question.pruning(strategies, *quantile).keep(node, maps)?;
+                    (mask.keeps(played), legal - mask.kept())
                 };
                 let (positions, kept) = (1, u64::from(is_kept));
                 self.0[at].add(&Count { positions, kept, legal: legal as u64, cut: cut as u64 });
@@ -254,7 +254,9 @@ impl Counts {
             for quantile in &question.quantiles {
                 let phases = phases.next().unwrap_or_default().to_vec();
                 let mut all = Count::default();
-                phases.iter().for_each(|count| all.add(count));
+                for count in &phases {
+                    all.add(count);
+                }
                 let (strategies, quantile) = (strategies.clone(), *quantile);
                 lines.push(Line { strategies, quantile, all, phases });
             }
@@ -266,8 +268,8 @@ impl Counts {
 /// The order in which each strategy cuts the moves of a position. One order serves all quantiles,
 /// where [`Pruning::keep`] would select anew for each of them.
 struct Ranks {
-    /// By strategy: how many moves are cut before this one; [`usize::MAX`] for safe moves.
-    of: [Vec<usize>; 4],
+    /// By strategy: how many moves are cut before this one; [`u16::MAX`] for safe moves.
+    of: [Vec<u16>; 4],
     /// Moves that can be cut; none on an empty board.
     loose: usize,
 }
@@ -279,23 +281,25 @@ impl Ranks {
         let loose: Vec<usize> =
             (0..node.moves.len()).filter(|at| has_stones && !pinned.keeps(*at)).collect();
         let mut of = [const { Vec::new() }; 4];
+        let mut order = Vec::with_capacity(loose.len());
         for (ranks, strategy) in of.iter_mut().zip(Strategy::ALL) {
             let scores = strategy.criterion().score(node, maps)?;
-            // Zeros of both signs are equal, and of equal moves the first is cut first.
-            let value = |at: usize| scores.values()[at] + 0.0;
-            let mut order = loose.clone();
-            order.sort_unstable_by(|a, b| value(*a).total_cmp(&value(*b)).then(a.cmp(b)));
-            *ranks = vec![usize::MAX; node.moves.len()];
-            for (rank, at) in order.into_iter().enumerate() {
-                ranks[at] = rank;
+            // Of equal moves the first is cut first. Moves and values in one word sort fastest.
+            let word = |at: &usize| u64::from(ordered(scores.values()[*at])) << 32 | *at as u64;
+            order.clear();
+            order.extend(loose.iter().map(word));
+            order.sort_unstable();
+            *ranks = vec![u16::MAX; node.moves.len()];
+            for (rank, word) in order.iter().enumerate() {
+                ranks[*word as u32 as usize] = rank as u16;
             }
         }
         Ok(Self { of, loose: loose.len() })
     }
 
     /// The first rank of each move by any of these strategies.
-    fn lowest(&self, strategies: &[Strategy]) -> Vec<usize> {
-        let mut lowest = vec![usize::MAX; self.of[0].len()];
+    fn lowest(&self, strategies: &[Strategy]) -> Vec<u16> {
+        let mut lowest = vec![u16::MAX; self.of[0].len()];
         for strategy in strategies {
             for (low, rank) in lowest.iter_mut().zip(&self.of[*strategy as usize]) {
                 *low = (*low).min(*rank);
@@ -305,18 +309,24 @@ impl Ranks {
     }
 
     /// Moves that each strategy cuts.
-    fn budget(&self, quantile: f64) -> usize {
+    fn budget(&self, quantile: f64) -> u16 {
         let budget = (quantile * self.of[0].len() as f64).floor() as usize;
-        budget.min(self.loose)
+        budget.min(self.loose) as u16
     }
 
     /// Moves that are cut together; `None` when too few would be left.
-    fn cut(&self, lowest: &[usize], quantile: f64, min_keep: Option<usize>) -> Option<usize> {
+    fn cut(&self, lowest: &[u16], quantile: f64, min_keep: Option<usize>) -> Option<usize> {
         let (moves, budget) = (lowest.len(), self.budget(quantile));
-        let cut = lowest.iter().filter(|rank| **rank < budget).count();
+        let cut: u16 = lowest.iter().map(|rank| u16::from(*rank < budget)).sum();
         let least = min_keep.unwrap_or_else(|| moves.div_ceil(20).max(4)).min(moves);
-        (moves - cut >= least).then_some(cut)
+        (moves - usize::from(cut) >= least).then_some(usize::from(cut))
     }
+}
+
+/// A word that rises with the value; zeros of both signs have the same.
+fn ordered(value: f32) -> u32 {
+    let bits = (value + 0.0).to_bits();
+    if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
 #[cfg(test)]

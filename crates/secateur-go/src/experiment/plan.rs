@@ -159,6 +159,18 @@ impl Plan {
         self.settings(None, self.playouts).check()
     }
 
+    /// Most rows, and most games, that there can be: every row climbs to the last saving and no
+    /// test ends early.
+    pub fn most(&self) -> (usize, usize) {
+        let kinds = [1, 2].map(|count| {
+            let has_so_many = |strategies: &&Vec<Strategy>| strategies.len() == count;
+            self.strategies.iter().filter(has_so_many).count().min(self.best)
+        });
+        let first = self.sizes.len() * self.strategies.len() * self.quantiles.len();
+        let rows = first + self.later_sizes.len() * (kinds[0] + kinds[1]);
+        (rows, rows * self.savings.len() * self.games)
+    }
+
     /// The rules of a size.
     pub fn rules(&self, size: usize) -> Rules {
         let (komi, opening_moves) = (self.komi, self.opening_moves);

@@ -89,7 +89,7 @@ impl Table<'_> {
             let seeds = (stream(side.at() as u64), small);
             match Seat::take(player, self.rules, &self.game, seeds, &self.stop) {
                 Ok(seat) => self.seats.push(seat),
-                Err(error) => return self.forfeit(side, error).map(Some),
+                Err(error) => return forfeit(side, error).map(Some),
             }
             if let Some(Time::Game(time)) = self.rules.time {
                 self.left[side.at()] = Some(time);
@@ -123,18 +123,18 @@ impl Table<'_> {
             let choice = match self.choose(side, color) {
                 Ok(Ok(choice)) => choice,
                 Ok(Err(forfeit)) => return Ok(Outcome::forfeited(forfeit)),
-                Err(error) => return self.forfeit(side, error).map(Outcome::forfeited),
+                Err(error) => return forfeit(side, error).map(Outcome::forfeited),
             };
             let Some(point) = choice.point else {
                 return Ok(Outcome { winner: Some(side.other()), end: End::Resignation });
             };
             if let Err(error) = self.game.play(point, color) {
-                return self.forfeit(side, error).map(Outcome::forfeited);
+                return forfeit(side, error).map(Outcome::forfeited);
             }
             let other = side.other();
             let seat = &mut self.seats[other.at()];
             if let Err(error) = seat.play(color, point, self.rules.size, &self.stop) {
-                return self.forfeit(other, error).map(Outcome::forfeited);
+                return forfeit(other, error).map(Outcome::forfeited);
             }
             if let Some(winner) = self.adjudicated(color, &choice) {
                 return Ok(Outcome { winner: Some(self.side(winner)), end: End::Adjudication });
@@ -189,32 +189,6 @@ impl Table<'_> {
         (before + 1 >= moves).then_some(leader)
     }
 
-    /// What an error of a player costs it.
-    fn forfeit(&self, side: Side, error: GoError) -> Result<Forfeit, GoError> {
-        let reason = match &error {
-            GoError::NoStart { .. } => Reason::NoStart,
-            GoError::Hung { .. } => Reason::Hung,
-            GoError::Died { .. } => Reason::Died,
-            GoError::Garbage { .. } => Reason::Garbage,
-            GoError::Refused { .. } => Reason::Refused,
-            GoError::Illegal { .. } => Reason::Illegal,
-            GoError::Size { .. }
-            | GoError::Vertex { .. }
-            | GoError::Occupied { .. }
-            | GoError::NoLiberty { .. }
-            | GoError::NoUndo
-            | GoError::Option { .. }
-            | GoError::Sgf { .. }
-            | GoError::TooLarge { .. }
-            | GoError::Charset { .. }
-            | GoError::OtherJournal { .. }
-            | GoError::Journal { .. }
-            | GoError::Interrupted
-            | GoError::Prune(_) => return Err(error),
-        };
-        Ok(Forfeit { side, reason, message: error.to_string() })
-    }
-
     /// Counts the board where that decides, and writes the game down.
     fn record(mut self, number: usize, outcome: Outcome, seed: u64) -> Result<GameRecord, GoError> {
         let Outcome { mut winner, end } = outcome;
@@ -247,6 +221,32 @@ impl Table<'_> {
             effort: self.effort,
         })
     }
+}
+
+/// What an error of a player costs it.
+fn forfeit(side: Side, error: GoError) -> Result<Forfeit, GoError> {
+    let reason = match &error {
+        GoError::NoStart { .. } => Reason::NoStart,
+        GoError::Hung { .. } => Reason::Hung,
+        GoError::Died { .. } => Reason::Died,
+        GoError::Garbage { .. } => Reason::Garbage,
+        GoError::Refused { .. } => Reason::Refused,
+        GoError::Illegal { .. } => Reason::Illegal,
+        GoError::Size { .. }
+        | GoError::Vertex { .. }
+        | GoError::Occupied { .. }
+        | GoError::NoLiberty { .. }
+        | GoError::NoUndo
+        | GoError::Option { .. }
+        | GoError::Sgf { .. }
+        | GoError::TooLarge { .. }
+        | GoError::Charset { .. }
+        | GoError::OtherJournal { .. }
+        | GoError::Journal { .. }
+        | GoError::Interrupted
+        | GoError::Prune(_) => return Err(error),
+    };
+    Ok(Forfeit { side, reason, message: error.to_string() })
 }
 
 fn winner_of(lead: f32) -> Option<Color> {

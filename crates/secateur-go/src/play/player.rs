@@ -78,7 +78,8 @@ impl Default for Patience {
 pub struct External {
     /// Shown in results.
     pub name: String,
-    /// The program and its arguments; `%SEED%` and `{seed}` become the number of the game plus
+    /// The program and its arguments. A program without folders is looked for on the search path,
+    /// then in `/usr/games`, where Debian puts GNU Go. `%SEED%` and `{seed}` become the number of the game plus
     /// the seed of the match, below 2^31.
     pub command: Vec<String>,
     /// Limits of waiting.

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 use super::parallel::Stop;
 use crate::error::GoError;
 
+/// Where games are that the search path of a service often lacks.
+const GAMES: &str = "/usr/games";
 /// Longest line of an answer, in bytes.
 const LINE_MAX: usize = 1 << 16;
 /// Most lines of an answer.
@@ -49,18 +51,17 @@ impl Process {
     /// # Errors
     /// [`GoError::NoStart`].
     pub(super) fn start(name: &str, words: &[String], quit: Duration) -> Result<Self, GoError> {
-        let mut command = Command::new(&words[0]);
-        command.args(&words[1..]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // A group of its own: what the program starts ends with it, and an interrupt from the
-        // terminal reaches us alone.
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let no_start = |error: io::Error| GoError::NoStart {
             name: name.to_owned(),
             message: format!("`{}`: {error}", words[0]),
         };
-        let mut child = command.spawn().map_err(no_start)?;
+        let spawned = match spawn(&words[0], &words[1..]) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && is_bare(&words[0]) => {
+                spawn(&format!("{GAMES}/{}", words[0]), &words[1..]).map_err(|_| error)
+            }
+            spawned => spawned,
+        };
+        let mut child = spawned.map_err(no_start)?;
         let (sender, lines) = sync_channel(64);
         let (input, output, stderr) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -237,6 +238,22 @@ impl Drop for Process {
     }
 }
 
+/// Whether a program is named without folders, so that it is looked for.
+fn is_bare(program: &str) -> bool {
+    !program.contains(['/', '\\'])
+}
+
+fn spawn(program: &str, arguments: &[String]) -> io::Result<Child> {
+    let mut command = Command::new(program);
+    command.args(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    // A group of its own: what the program starts ends with it, and an interrupt from the
+    // terminal reaches us alone.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command.spawn()
+}
+
 /// Text of a program as it can be shown: control characters escaped, the rest of a long one left
 /// out.
 fn shown(bytes: &[u8]) -> String {
@@ -316,8 +333,8 @@ mod tests {
     #[test]
     fn errors_are_bounded() {
         let errors = Errors::default();
-        let text: String = (0..99).map(|n| format!("line {n}\n\n")).collect();
-        read_errors(text.as_bytes(), &errors);
+        let text: Vec<String> = (0..99).map(|n| format!("line {n}\n\n")).collect();
+        read_errors(text.concat().as_bytes(), &errors);
         let kept: Vec<String> = errors.lock().unwrap().iter().cloned().collect();
         assert_eq!(kept, ["line 94", "line 95", "line 96", "line 97", "line 98"]);
     }

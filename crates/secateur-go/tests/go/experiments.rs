@@ -97,7 +97,7 @@ fn an_experiment_that_was_killed_anywhere_finds_the_same() {
 fn rows_climb_until_they_do_not_hold_and_the_best_go_on() {
     let plan = tiny();
     let (outcome, _) = went_on(&plan, b"", usize::MAX, 2);
-    assert_eq!(outcome.rows.len(), 5);
+    assert_eq!((outcome.rows.len(), plan.most()), (5, (5, 5 * 2 * 4)));
     for row in &outcome.rows {
         let held: Vec<bool> = row.cells.iter().map(|cell| cell.holds).collect();
         assert!(held[..held.len() - 1].iter().all(|holds| *holds), "{held:?}");

@@ -161,6 +161,11 @@ fn played(
     if !known.is_empty() && !manner.quiet {
         out::note(&format!("{} games are in the journal", known.len()));
     }
+    if !manner.quiet {
+        let (rows, games) = plan.most();
+        let (rows, games) = (out::count(rows as u64), out::count(games as u64));
+        out::note(&format!("at most {rows} rows of matches and {games} games"));
+    }
     // A line for each of thousands of games helps nobody; a bar shows them.
     let has_bar = std::io::stderr().is_terminal();
     let mut failed = None;
