@@ -271,6 +271,10 @@ pub(crate) struct AnalyzeArgs {
     #[arg(long, value_name = "FILE.svg")]
     pub(crate) svg: Option<PathBuf>,
 
+    /// The same in pixels
+    #[arg(long, value_name = "FILE.png")]
+    pub(crate) png: Option<PathBuf>,
+
     /// The page or record to write: .html or .json
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,

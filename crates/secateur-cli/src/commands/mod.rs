@@ -13,6 +13,7 @@ mod methods;
 mod network;
 mod pages;
 mod prune;
+mod raster;
 mod ses;
 mod speaker;
 mod verify;

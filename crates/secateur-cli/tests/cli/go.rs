@@ -89,6 +89,7 @@ fn options_that_make_no_sense_are_refused() {
         ("go gtp --unprune=8", "FIRST,POWER"),
         ("go analyze game.sgf --game 0", "0"),
         ("go analyze game.sgf --svg board.png", "ends in .svg"),
+        ("go analyze game.sgf --png board.svg", "ends in .png"),
         ("go match --games 0", "SEC-GO-007"),
         ("go match --komi inf", "a number of points"),
         ("go match --adjudicate 0.4", "above 0.5"),
@@ -118,7 +119,8 @@ fn options_that_make_no_sense_are_refused() {
 #[test]
 fn a_position_is_shown_with_what_pruning_cuts() {
     let folder = folder();
-    let analyze = "go analyze game.sgf --move 4 --svg b.svg --report b.html --playouts 100";
+    let analyze =
+        "go analyze game.sgf --move 4 --svg b.svg --png b.png --report b.html --playouts 100";
     let found =
         json(&folder, "go-analyze", &format!("{analyze} --prune potential-low --quantile 0.3"));
     assert_eq!(
@@ -135,6 +137,7 @@ fn a_position_is_shown_with_what_pruning_cuts() {
     assert!(points.iter().filter(cut).all(|point| point["cut_by"][0] == "potential-low"));
     let picture = std::fs::read_to_string(folder.join("b.svg")).unwrap();
     assert!(picture.starts_with("<svg xmlns=") && picture.matches("class=\"cut\"").count() > 20);
+    assert!(std::fs::read(folder.join("b.png")).unwrap().starts_with(b"\x89PNG"));
     let page = std::fs::read_to_string(folder.join("b.html")).unwrap();
     assert!(page.contains("Potential and gradient") && page.contains("Kept and cut moves"));
     assert_eq!(folder.run(analyze).exit, 2, "what is there is not replaced");

@@ -16,6 +16,7 @@ use super::position::{self, Position};
 use super::{Manner, board, report};
 use crate::args::go::AnalyzeArgs;
 use crate::commands::pages::Target;
+use crate::commands::raster;
 use crate::out;
 use crate::progress::leave_on_interrupt;
 
@@ -25,8 +26,8 @@ const STRATEGY: Strategy = Strategy::PotentialLow;
 pub(super) fn run(args: &AnalyzeArgs, manner: Manner) -> Result<ExitCode, RunError> {
     let started = Instant::now();
     let path = args.file.as_path();
-    let picture = args.svg.as_ref().map(|svg| Target::picture(svg, args.force, &[path]));
-    let picture = picture.transpose()?;
+    let drawing = Target::picture(args.svg.as_deref(), "svg", args.force, &[path])?;
+    let pixels = Target::picture(args.png.as_deref(), "png", args.force, &[path])?;
     let page = Target::page(args.report.as_deref(), args.force, &[path])?;
     let mut settings = args.engine.settings();
     if args.engine.prune.is_none() {
@@ -41,10 +42,14 @@ pub(super) fn run(args: &AnalyzeArgs, manner: Manner) -> Result<ExitCode, RunErr
     let best = searched.as_ref().map_or(&[][..], |(found, _)| &found.candidates[..]);
     let mut written = Vec::new();
     let whole = board::whole(&position.game, &found, best);
-    if let Some(picture) = &picture {
-        let title = headline(&position);
-        picture.text(&secateur::report::svg(&whole, &title).unwrap_or_default())?;
-        written.push(picture.path.display().to_string());
+    let picture = secateur::report::svg(&whole, &headline(&position)).unwrap_or_default();
+    if let Some(drawing) = &drawing {
+        drawing.text(&picture)?;
+        written.push(drawing.path.display().to_string());
+    }
+    if let Some(pixels) = &pixels {
+        pixels.bytes(&raster::png(&picture)?)?;
+        written.push(pixels.path.display().to_string());
     }
     if let Some(page) = &page {
         let seconds = started.elapsed().as_secs_f64();
