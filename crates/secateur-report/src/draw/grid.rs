@@ -85,7 +85,14 @@ pub(super) fn grid(title: &str, board: &Board<'_>) -> Drawn {
     for (row, column) in places().filter(|_| steepest > 0.0) {
         let slope = board.arrows[row * columns + column];
         if !matches!(stone(&cells[row * columns + column]), Stone::Dark(_) | Stone::Light(_)) {
-            arrow(&mut svg, at(row, column), cell, slope.map(f64::from), f64::from(steepest));
+            let is_out = (row == 0 && slope[1] < 0.0)
+                || (row + 1 == down && slope[1] > 0.0)
+                || (column == 0 && slope[0] < 0.0)
+                || (column + 1 == across && slope[0] > 0.0);
+            let share = f64::from(slope[0].hypot(slope[1]) / steepest).sqrt();
+            // Arrows stay on the board.
+            let long = (share * 0.8).min(if is_out { 0.5 } else { 0.8 }) * cell;
+            arrow(&mut svg, at(row, column), slope.map(f64::from), long);
         }
     }
     for (row, column) in places() {
@@ -106,15 +113,15 @@ fn patch(svg: &mut Svg, [x, y]: [f64; 2], cell: f64, value: f64, strongest: f64)
     let most = 0.75 * (SHADES - 1) as f64;
     let shade = shade(share * most, 0.0, (SHADES - 1) as f64);
     if shade > 0 {
-        let class = if value > 0.0 { format!("h{shade}") } else { format!("h{shade} cold") };
+        let class =
+            if value > 0.0 { format!("heat h{shade}") } else { format!("heat h{shade} cold") };
         svg.rect([x - cell / 2.0, y - cell / 2.0], [cell, cell], &class, "");
     }
 }
 
-/// An arrow that begins at a crossing, nearly as long as a cell for the steepest slope.
-fn arrow(svg: &mut Svg, [x, y]: [f64; 2], cell: f64, [right, down]: [f64; 2], steepest: f64) {
+/// An arrow of a length in a direction.
+fn arrow(svg: &mut Svg, [x, y]: [f64; 2], [right, down]: [f64; 2], long: f64) {
     let slope = right.hypot(down);
-    let long = (slope / steepest).sqrt() * cell * 0.8;
     if long < 2.5 {
         return;
     }
@@ -141,7 +148,7 @@ fn legend(svg: &mut Svg, entries: &[[String; 2]], top: f64) -> f64 {
         match key.as_str() {
             ">0" => patch(svg, middle, 14.0, 1.0, 1.0),
             "<0" => patch(svg, middle, 14.0, -1.0, 1.0),
-            "->" => arrow(svg, [x + 1.0, y + 8.0], 14.0, [1.0, 0.0], 1.0),
+            "->" => arrow(svg, [x + 2.0, y + 8.0], [1.0, 0.0], 12.0),
             cell => draw(svg, middle, 17.0, stone(cell)),
         }
         svg.text(x + 21.0, y + 12.0, "label", &words);

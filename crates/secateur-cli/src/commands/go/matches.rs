@@ -1,5 +1,6 @@
 //! `secateur go match`.
 
+use std::io::IsTerminal as _;
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -24,6 +25,8 @@ use crate::progress::stop_flag;
 
 /// Places at which the page shows how the match went.
 const SHOWN: usize = 24;
+/// Lines that tell how far it is, where there is no bar.
+const LINES: usize = 20;
 /// Bins of the lengths of games.
 const BINS: usize = 20;
 /// Forfeits whose reason is told.
@@ -91,9 +94,15 @@ pub(super) fn run(args: &MatchArgs, manner: Manner) -> Result<ExitCode, RunError
     let names = [of.players[0].name(), of.players[1].name()];
     let mut progress = manner.progress();
     progress.begin("game", of.games);
+    // Without a bar a line for each of many games would hide the rest.
+    let has_bar = std::io::stderr().is_terminal();
+    let every = of.games.div_ceil(LINES);
     let mut unwritten = None;
     let found = play(&of, stop_flag(), &mut |game, tally| {
-        progress.step(tally.score.games() as usize, &note(&tally.score));
+        let done = tally.score.games() as usize;
+        if has_bar || done.is_multiple_of(every) || done == of.games {
+            progress.step(done, &note(&tally.score));
+        }
         if let Some(games) = &games
             && let Err(error) = games.write(game, &of.rules, names)
         {
@@ -182,7 +191,8 @@ pub(super) fn rate(score: &Score) -> String {
 }
 
 fn elo(elo: Option<f64>, endless: &str) -> String {
-    elo.map_or_else(|| endless.to_owned(), |elo| format!("{elo:+.0}"))
+    // A rounded zero has no sign.
+    elo.map_or_else(|| endless.to_owned(), |elo| format!("{:+.0}", elo.round() + 0.0))
 }
 
 fn warnings(seen: &Seen<'_>) -> Vec<String> {

@@ -5,8 +5,9 @@ use std::path::Path;
 use secateur::core::record::Input;
 use secateur::core::{Kind, RunError};
 use secateur::go::GoError;
-use secateur::go::board::{Color, Game, Ko, Point};
-use secateur::go::sgf::{self, Tree};
+use secateur::go::board::{Color, Game, Point};
+use secateur::go::experiment::game_of_line;
+use secateur::go::sgf::{self, Line, Tree};
 use secateur::store::{FileHash, hash_file};
 
 use crate::commands::pages::store;
@@ -141,11 +142,8 @@ fn of_lines(
     let line = lines.get(number - 1).ok_or_else(|| no_game(path, number, lines.len()))?;
     let line = sgf::parse_line(line).map_err(at(path))?;
     let after = within(path, after, line.moves.len())?;
-    let mut game = Game::new(19)?;
-    game.ko = Ko::Simple;
-    for (color, point) in &line.moves[..after] {
-        game.play(*point, *color).map_err(at(path))?;
-    }
+    let before = Line { id: String::new(), moves: line.moves[..after].to_vec() };
+    let mut game = game_of_line(&before).map_err(at(path))?;
     if let Some((color, _)) = line.moves.get(after) {
         game.turn(*color);
     }
