@@ -42,6 +42,11 @@ fn games_are_the_same_however_many_are_played_at_once() {
     let longer = played(&Match { games: 8, jobs: 3, ..small() });
     assert_eq!(timeless(&one), timeless(&longer)[..6]);
     assert_ne!(timeless(&one), timeless(&played(&Match { seed: 4, ..small() })));
+    // Without openings the seeds alone make games differ.
+    let mut bare = small();
+    (bare.rules.opening_moves, bare.rules.size) = (0, 6);
+    let games = played(&bare).games;
+    assert!(games[0].moves != games[2].moves && games[1].moves != games[3].moves);
 }
 
 #[test]
