@@ -275,7 +275,7 @@ fn an_experiment_finds_what_pruning_saves() {
     let journal = std::fs::read_to_string(folder.join("j.jsonl")).unwrap();
     let half: String = journal.split_inclusive('\n').take(9).collect::<String>() + "{\"cell\":{";
     std::fs::write(folder.join("j.jsonl"), half).unwrap();
-    let again = json(&folder, "go-experiment", &format!("{EXPERIMENT} --resume"));
+    let again = json(&folder, "go-experiment", &format!("{EXPERIMENT} --resume --report e.html"));
     let scores = |found: &Value| -> Vec<Value> {
         let rows = found["rows"].as_array().unwrap().iter();
         rows.flat_map(|row| row["cells"].as_array().unwrap())

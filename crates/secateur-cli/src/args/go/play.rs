@@ -172,7 +172,7 @@ pub(crate) struct ExperimentArgs {
     #[arg(long, value_name = "FILE.jsonl")]
     pub(crate) journal: Option<PathBuf>,
 
-    /// Go on from the journal
+    /// Go on from the journal; the report is replaced
     #[arg(long, requires = "journal", conflicts_with = "force")]
     pub(crate) resume: bool,
 

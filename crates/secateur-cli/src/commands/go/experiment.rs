@@ -44,7 +44,8 @@ struct Found {
 pub(super) fn run(args: &ExperimentArgs, manner: Manner) -> Result<ExitCode, RunError> {
     let started = Instant::now();
     let files: Vec<_> = args.agree.iter().map(PathBuf::as_path).collect();
-    let page = Target::page(args.report.as_deref(), args.force, &files)?;
+    // The page that was written when the run was stopped is that of the same run.
+    let page = Target::page(args.report.as_deref(), args.force || args.resume, &files)?;
     let plan = plan(args)?;
     let question = question(&plan);
     question.check()?;
