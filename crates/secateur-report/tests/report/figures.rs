@@ -118,7 +118,7 @@ fn field() -> Figure {
         columns: 3,
         cells,
         field: vec![0.0, 0.5, 1.0, -0.5, -1.0, 0.1, 0.2, 0.3, 0.4],
-        arrows: vec![[1.0, 0.0], [0.0, 0.25], [0.0, 0.0]].repeat(3),
+        arrows: [[1.0, 0.0], [0.0, 0.25], [0.0, 0.0]].repeat(3),
         legend: legend.map(|(key, words)| [key.to_owned(), words.to_owned()]).to_vec(),
     }
 }

@@ -97,7 +97,7 @@ fn ordered<'a>(found: &'a Moves, best: &[Candidate], settings: &Settings) -> Vec
         Some(Strategy::GradientHigh) => -one.gradient,
         Some(Strategy::PotentialLow) | None => one.density,
     };
-    let mut moves: Vec<&Move> = found.moves.iter().collect();
+    let mut moves: Vec<&Move> = found.legal.iter().collect();
     moves.sort_by(|a, b| {
         let by_cut = a.kept.cmp(&b.kept).then(score(a).total_cmp(&score(b)));
         rank(a).cmp(&rank(b)).then(by_cut)
@@ -122,7 +122,7 @@ fn show(
     out::line(&format!(
         "{} to play: {} legal moves, {} kept (+), {} cut (-), {:.1} %, by {}, {}",
         found.color,
-        found.moves.len(),
+        found.legal.len(),
         found.kept(),
         found.cut(),
         found.share_cut() * 100.0,
@@ -220,11 +220,11 @@ fn print_json(
         "stones": board::count(position.game.board()),
         "color": found.color.to_string(),
         "pruning": report::pruning(settings),
-        "legal": found.moves.len(),
+        "legal": found.legal.len(),
         "kept": found.kept(),
         "cut": found.cut(),
         "share_cut": found.share_cut(),
-        "points": found.moves.iter().map(point).collect::<Vec<_>>(),
+        "points": found.legal.iter().map(point).collect::<Vec<_>>(),
         "next": next,
         "search": searched.map(|(found, seconds)| of_search(found, *seconds, size)),
         "written": written,
@@ -260,7 +260,7 @@ fn record(
 ) -> secateur::core::record::Record {
     let size = position.game.board().size();
     let best = searched.map_or(&[][..], |(found, _)| &found.candidates[..]);
-    let legal = Some(found.moves.len() as f64);
+    let legal = Some(found.legal.len() as f64);
     let mut costs = vec![CostRow::new("Moves", Unit::Count, legal, Some(found.kept() as f64))];
     if let Some((found, _)) = searched {
         let (all, cut) = (found.work.moves as f64, found.work.cut as f64);

@@ -76,7 +76,7 @@ pub(super) fn kept(game: &Game, found: &Moves, best: &[Candidate]) -> Named {
         caption: format!(
             "{} of {} legal moves of {} are cut ({:.1} %).",
             found.cut(),
-            found.moves.len(),
+            found.legal.len(),
             found.color,
             found.share_cut() * 100.0
         ),
@@ -108,7 +108,7 @@ fn legend(game: &Game, best: &[Candidate], more: &[(&str, &str)]) -> Vec<[String
 fn marked(game: &Game, found: &Moves, best: &[Candidate]) -> Vec<String> {
     let size = game.board().size();
     let mut cells = stones(game);
-    for one in &found.moves {
+    for one in &found.legal {
         if let Some(at) = one.point.number(size) {
             (if one.kept { "+" } else { "-" }).clone_into(&mut cells[at]);
         }
@@ -124,12 +124,12 @@ fn marked(game: &Game, found: &Moves, best: &[Candidate]) -> Vec<String> {
 /// Rows for a terminal: X and O stones, `+` kept, `-` cut, `)` behind the last move.
 pub(super) fn rows(game: &Game, found: &Moves, best: &[Candidate]) -> Vec<String> {
     let size = game.board().size();
-    let letters: String = (0..size)
-        .map(|column| {
-            let name = Point::new(size, column, 0).vertex(size);
-            format!(" {}", &name[..1])
-        })
-        .collect();
+    let letter = |column| {
+        let name = Point::new(size, column, 0).vertex(size);
+        format!(" {}", &name[..1])
+    };
+    let letters: Vec<String> = (0..size).map(letter).collect();
+    let letters = letters.concat();
     let cells = marked(game, found, best);
     let row = |(row, cells): (usize, &[String])| {
         let shown: String = cells

@@ -213,7 +213,7 @@ fn show(moves: &Moves, searched: &Found, rows: &[Row], manner: Manner, seconds: 
         out::json(&json!({
             "folder": FOLDER,
             "position": {
-                "legal": moves.moves.len(),
+                "legal": moves.legal.len(),
                 "kept": moves.kept(),
                 "cut": moves.cut(),
                 "best": searched.point.vertex(13),
@@ -226,7 +226,7 @@ fn show(moves: &Moves, searched: &Found, rows: &[Row], manner: Manner, seconds: 
     out::line(&format!(
         "A position of 13 x 13: {} of {} moves cut by {}; after {} playouts the best is {}\n",
         moves.cut(),
-        moves.moves.len(),
+        moves.legal.len(),
         report::names(TRIED[0].0),
         out::count(searched.work.playouts),
         searched.point.vertex(13)

@@ -174,7 +174,6 @@ fn played(
     let outcome = carry_out(plan, jobs, &known, stop_flag(), &mut |event| {
         match event {
             Event::Begin { cell, .. } if has_bar => progress.begin(&cell.name(), plan.games),
-            Event::Begin { .. } => {}
             Event::Game { tally, line, .. } => {
                 if let Err(error) = lines.add(line) {
                     failed = Some(error);
@@ -186,7 +185,7 @@ fn played(
                 }
             }
             Event::Cell(result) if !manner.quiet => out::note(&told(result)),
-            Event::Cell(_) => {}
+            Event::Begin { .. } | Event::Cell(_) => {}
         }
         ControlFlow::Continue(())
     });

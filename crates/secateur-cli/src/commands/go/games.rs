@@ -29,7 +29,10 @@ impl Games {
                 found.push(entry.map_err(failed)?.file_name().to_string_lossy().into_owned());
             }
         }
-        let is_game = |name: &String| name.starts_with("game-") && name.ends_with(".sgf");
+        let is_game = |name: &String| {
+            name.starts_with("game-")
+                && Path::new(name).extension().is_some_and(|ending| ending == "sgf")
+        };
         let path = folder.to_path_buf();
         if !found.iter().all(is_game) {
             let files = found.into_iter().filter(|name| !is_game(name)).collect();

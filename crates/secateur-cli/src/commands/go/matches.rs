@@ -62,20 +62,17 @@ pub(super) fn run(args: &MatchArgs, manner: Manner) -> Result<ExitCode, RunError
     let page = Target::page(args.report.as_deref(), args.force, &[])?;
     let (first, mut second) = (engine("--a", &args.a)?, None);
     let name = |options: &str| format!("secateur {}", options.trim()).trim_end().to_owned();
-    let opponent = match &args.gtp_opponent {
-        Some(line) => {
-            let mut external = External::of_line(line)?;
-            if let Some(time) = args.patience {
-                external.patience =
-                    Patience { start: time, genmove: time, command: time, ..external.patience };
-            }
-            Player::External(external)
+    let opponent = if let Some(line) = &args.gtp_opponent {
+        let mut external = External::of_line(line)?;
+        if let Some(time) = args.patience {
+            external.patience =
+                Patience { start: time, genmove: time, command: time, ..external.patience };
         }
-        None => {
-            let settings = engine("--b", &args.b)?;
-            second = Some(settings.clone());
-            Player::own(name(&args.b), settings)
-        }
+        Player::External(external)
+    } else {
+        let settings = engine("--b", &args.b)?;
+        second = Some(settings.clone());
+        Player::own(name(&args.b), settings)
     };
     let of = Match {
         players: [Player::own(name(&args.a), first.clone()), opponent],

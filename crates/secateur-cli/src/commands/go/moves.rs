@@ -23,7 +23,8 @@ pub(super) struct Move {
 pub(super) struct Moves {
     pub(super) color: Color,
     pub(super) maps: Maps,
-    pub(super) moves: Vec<Move>,
+    /// In the order of the board.
+    pub(super) legal: Vec<Move>,
 }
 
 impl Moves {
@@ -60,25 +61,25 @@ impl Moves {
                 cut_by: masks.iter().filter(|(_, mask)| !mask.keeps(at)).map(|(s, _)| *s).collect(),
             }
         };
-        let moves = points.iter().enumerate().map(one).collect();
-        Ok(Self { color, maps, moves })
+        let legal = points.iter().enumerate().map(one).collect();
+        Ok(Self { color, maps, legal })
     }
 
     pub(super) fn kept(&self) -> usize {
-        self.moves.iter().filter(|found| found.kept).count()
+        self.legal.iter().filter(|found| found.kept).count()
     }
 
     pub(super) fn cut(&self) -> usize {
-        self.moves.len() - self.kept()
+        self.legal.len() - self.kept()
     }
 
     /// Share of the legal moves that is cut.
     pub(super) fn share_cut(&self) -> f64 {
-        self.cut() as f64 / self.moves.len().max(1) as f64
+        self.cut() as f64 / self.legal.len().max(1) as f64
     }
 
     /// Of a point; `None` where no move is legal.
     pub(super) fn of(&self, point: Point) -> Option<&Move> {
-        self.moves.iter().find(|found| found.point == point)
+        self.legal.iter().find(|found| found.point == point)
     }
 }
