@@ -235,7 +235,7 @@ fn opponents_that_break_off_lose() {
         check("go-match", &output.stdout);
         let found: Value = serde_json::from_slice(&output.stdout).unwrap();
         assert_eq!(found["score"]["wins"], 1, "{genmove}: {found}");
-        assert_eq!(found["players"][1]["name"], "fake ", "{found}");
+        assert_eq!(found["players"][1]["name"], "fake", "{found}");
         (found["forfeited"][1].as_u64().unwrap(), said)
     };
     assert_eq!(run("printf '= resign\\n\\n'", &[]).0, 0);

@@ -164,7 +164,9 @@ struct Seen<'a> {
 impl Seen<'_> {
     fn name(&self, side: Side) -> String {
         match (&self.identity, side) {
-            (Some(identity), Side::Second) => format!("{} {}", identity.name, identity.version),
+            (Some(identity), Side::Second) => {
+                format!("{} {}", identity.name, identity.version).trim_end().to_owned()
+            }
             _ => self.of.players[side.at()].name().to_owned(),
         }
     }
