@@ -27,6 +27,9 @@ fn main() {
     if let Some(seed) = value("--seed").and_then(|word| word.parse().ok()) {
         settings.seed = seed;
     }
+    if let Some(threads) = value("--threads").and_then(|word| word.parse().ok()) {
+        settings.threads = threads;
+    }
     if let Some(names) = value("--prune") {
         settings.pruning.strategies = names.split('+').filter_map(Strategy::named).collect();
     }
@@ -37,10 +40,13 @@ fn main() {
         Ok(engine) => engine,
         Err(error) => return eprintln!("{error}"),
     };
+    engine.ponders = words.iter().any(|word| word == "--ponder");
     if words.iter().any(|word| word == "--territory") {
         engine.scoring = Scoring::Territory;
     }
-    if let Err(error) = engine.serve(std::io::stdin().lock(), std::io::stdout().lock()) {
+    if let Err(error) =
+        engine.serve(std::io::BufReader::new(std::io::stdin()), std::io::stdout().lock())
+    {
         eprintln!("{error}");
     }
 }

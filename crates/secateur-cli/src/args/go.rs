@@ -113,6 +113,10 @@ pub(crate) struct EngineArgs {
     #[arg(long, value_name = "SHARE", default_value = "0.08", value_parser = share_or_off)]
     pub(crate) resign: OrOff,
 
+    /// Threads of a search, each with a tree of its own; another number gives other moves
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) search_threads: usize,
+
     /// Seed; with a limit of playouts alone the same seed gives the same moves
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
@@ -125,6 +129,7 @@ impl EngineArgs {
             shape: self.shape.into(),
             policy: self.policy.into(),
             time: self.time_per_move,
+            threads: self.search_threads,
             seed: self.seed,
             rave: self.rave.number(),
             exploration: self.exploration,
@@ -241,6 +246,10 @@ pub(crate) struct GtpArgs {
     /// Points for white until a controller says otherwise
     #[arg(long, value_name = "POINTS", default_value_t = 7.5, allow_hyphen_values = true, value_parser = komi)]
     pub(crate) komi: f32,
+
+    /// Think on while the opponent does
+    #[arg(long)]
+    pub(crate) ponder: bool,
 
     /// How final_score counts; the search plays for area
     #[arg(long, value_name = "RULE", value_enum, default_value = "area")]

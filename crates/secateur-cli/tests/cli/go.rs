@@ -62,7 +62,7 @@ fn every_option_of_the_search_is_taken() {
     let all = "--playouts 40 --time-per-move 2s --prune potential-low+gradient-high --quantile 0.3 \
         --min-keep 3 --scope root --unprune=4,0.7 --kernel gauss=1.5 --edge same --shape flat \
         --policy light --rave off --exploration 0.5 --expand-at 2 --nodes 10000 --resign off \
-        --seed 3 --board 7 --komi -2 --scoring territory --threads 1";
+        --seed 3 --board 7 --komi -2 --scoring territory --search-threads 2 --ponder";
     let (exit, text) = gtp(all, b"genmove b\nsecateur-kept w\nfinal_score\nquit\n");
     assert!(exit == 0 && !text.contains('?'), "{text}");
     let same = |seed: u32| {
@@ -87,6 +87,7 @@ fn options_that_make_no_sense_are_refused() {
         ("go gtp --playouts 0", "0"),
         ("go gtp --quantile 0.2 --threshold 1", "cannot be used with"),
         ("go gtp --unprune=8", "FIRST,POWER"),
+        ("go gtp --search-threads 0", "SEC-GO-007"),
         ("go analyze game.sgf --game 0", "0"),
         ("go analyze game.sgf --svg board.png", "ends in .svg"),
         ("go analyze game.sgf --png board.svg", "ends in .png"),

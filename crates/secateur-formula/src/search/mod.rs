@@ -130,7 +130,8 @@ impl<'a> Search<'a> {
         let judged = search.judge(all);
         search.islands = judged
             .chunks(search.settings.population)
-            .map(|island| order(island.to_vec()))
+            .enumerate()
+            .map(|(number, island)| order(island.to_vec(), number))
             .collect();
         search
     }
@@ -199,10 +200,10 @@ impl<'a> Search<'a> {
             children.extend((0..population).map(|_| self.child(island, &mut random)));
         }
         let mut judged = self.judge(children).into_iter();
-        for island in &mut self.islands {
+        for (number, island) in self.islands.iter_mut().enumerate() {
             let mut all = std::mem::take(island);
             all.extend(judged.by_ref().take(population));
-            *island = order(all);
+            *island = order(all, number);
             island.truncate(population);
         }
         let every = self.settings.migrate_every as u64;
@@ -242,20 +243,39 @@ impl<'a> Search<'a> {
         let travelers: Vec<Vec<Individual>> = self.islands.iter().map(best).collect();
         let count = self.islands.len();
         for (from, travelers) in travelers.into_iter().enumerate() {
-            let island = &mut self.islands[(from + 1) % count];
+            let to = (from + 1) % count;
+            let island = &mut self.islands[to];
             island.truncate(self.settings.population.saturating_sub(travelers.len()));
             let mut all = std::mem::take(island);
             all.extend(travelers);
-            *island = order(all);
+            *island = order(all, to);
         }
     }
 }
 
-/// Best first, of equal errors the smaller, and none twice.
-fn order(mut island: Vec<Individual>) -> Vec<Individual> {
+/// Best first, of equal errors the smaller, and none twice. On every other island formulas that no
+/// smaller one equals come first, then those that only these surpass, and so on: laws are small,
+/// and large formulas that come close to one would drive their parts out.
+fn order(mut island: Vec<Individual>, number: usize) -> Vec<Individual> {
     island.sort_by(|a, b| a.error.total_cmp(&b.error).then(a.size.cmp(&b.size)));
     island.dedup_by(|a, b| a.error == b.error && a.error.is_finite());
-    island
+    if number % 4 != 3 {
+        return island;
+    }
+    // In order of errors, an individual is on the first front whose members are all larger.
+    let mut smallest: Vec<usize> = Vec::new();
+    let mut fronts: Vec<Vec<Individual>> = Vec::new();
+    for one in island {
+        let front = smallest.partition_point(|size| *size <= one.size);
+        if front == fronts.len() {
+            smallest.push(one.size);
+            fronts.push(Vec::new());
+        } else {
+            smallest[front] = one.size;
+        }
+        fronts[front].push(one);
+    }
+    fronts.into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -108,6 +108,37 @@ impl Board {
         }
     }
 
+    /// The same when some stones live in a seki: as territory, empty regions beside these count
+    /// for nobody.
+    pub fn points_at_end(&self, dead: &[Point], seki: &[Point], scoring: Scoring) -> Area {
+        let mut points = self.points_without(dead, scoring);
+        if scoring == Scoring::Area || seki.is_empty() {
+            return points;
+        }
+        let mut board = self.clone();
+        for point in dead {
+            board.take_off(*point);
+        }
+        let mut left: Vec<Point> = seki.iter().flat_map(|point| board.neighbors(*point)).collect();
+        let owners = board.owners();
+        let mut is_done = [false; CELLS];
+        while let Some(point) = left.pop() {
+            let cell = usize::from(point.0);
+            if board.state(cell) != EMPTY || is_done[cell] {
+                continue;
+            }
+            is_done[cell] = true;
+            left.extend(board.neighbors(point));
+            match point.number(board.size()).and_then(|number| owners[number]) {
+                Some(Color::Black) => points.black -= 1,
+                Some(Color::White) => points.white -= 1,
+                None => continue,
+            }
+            points.neutral += 1;
+        }
+        points
+    }
+
     /// Area at the end of a playout, where each empty point is an eye: stones and eyes; black's
     /// minus white's.
     #[inline]

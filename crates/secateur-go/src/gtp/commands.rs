@@ -3,13 +3,13 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::Instant;
 
 use super::maps::{self, Map};
+use super::think::{genmove, kgs_time_settings, lz_analyze, reg_genmove, time_left, time_settings};
 use super::{Engine, Reply};
 use crate::board::handicap::{handicap_max, handicap_points};
-use crate::board::{Color, Game, Ko, Point, Status, unconditional};
-use crate::search::{Found, Search, read_status};
+use crate::board::{Color, Game, Ko, Point, Scoring, Status, unconditional};
+use crate::search::read_status;
 use crate::sgf;
 
 /// Playouts that decide which stones are dead.
@@ -26,6 +26,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("fixed_handicap", fixed_handicap),
     ("genmove", genmove),
     ("gogui-analyze_commands", |_, _| Ok(maps::MENU.to_owned())),
+    ("kgs-time_settings", kgs_time_settings),
     ("known_command", known_command),
     ("komi", komi),
     ("list_commands", list_commands),
@@ -59,11 +60,11 @@ pub(super) fn run(engine: &mut Engine, name: &str, words: &[&str]) -> Reply {
     }
 }
 
-fn syntax<T>(what: &str) -> Result<T, String> {
+pub(super) fn syntax<T>(what: &str) -> Result<T, String> {
     Err(what.to_owned())
 }
 
-fn color_of(word: Option<&&str>) -> Result<Color, String> {
+pub(super) fn color_of(word: Option<&&str>) -> Result<Color, String> {
     match word.map(|word| word.to_ascii_lowercase()).as_deref() {
         Some("b" | "black") => Ok(Color::Black),
         Some("w" | "white") => Ok(Color::White),
@@ -76,7 +77,7 @@ fn point_of(engine: &Engine, word: Option<&&str>) -> Result<Point, String> {
     point.ok_or_else(|| "invalid coordinate".to_owned())
 }
 
-fn number(word: Option<&&str>) -> Option<f64> {
+pub(super) fn number(word: Option<&&str>) -> Option<f64> {
     word.and_then(|word| word.parse::<f64>().ok()).filter(|number| number.is_finite())
 }
 
@@ -85,6 +86,7 @@ fn begin(engine: &mut Engine, mut game: Game) {
     game.komi = engine.komi;
     game.ko = Ko::PositionalSuperko;
     engine.game = game;
+    engine.record_scoring = None;
     engine.search.forget();
 }
 
@@ -146,57 +148,6 @@ fn undo(engine: &mut Engine, _: &[&str]) -> Reply {
     Ok(String::new())
 }
 
-fn search(engine: &mut Engine, color: Color) -> Result<Found, String> {
-    let points = engine.game.board().size() * engine.game.board().size();
-    let moves = engine.game.moves().len();
-    let to_come = (points * 2 / 3).saturating_sub(moves).max(points / 6) / 2;
-    let share = engine.clock.share(color, to_come);
-    let time = match (share, engine.settings.time) {
-        (Some(share), Some(most)) => Some(share.min(most)),
-        (share, most) => share.or(most),
-    };
-    engine.search.limit_time(time);
-    let begin = Instant::now();
-    let found = engine.search.best(&engine.game, color).map_err(|error| error.to_string());
-    engine.clock.spend(color, begin.elapsed().as_secs_f64());
-    found
-}
-
-fn genmove(engine: &mut Engine, words: &[&str]) -> Reply {
-    let color = color_of(words.first())?;
-    let found = search(engine, color)?;
-    if found.resigns {
-        return Ok("resign".to_owned());
-    }
-    engine.game.play(found.point, color).map_err(|error| error.to_string())?;
-    Ok(found.point.vertex(engine.game.board().size()))
-}
-
-/// A move that is not played, by a search of its own: the same for a seed whatever was before.
-fn reg_genmove(engine: &mut Engine, words: &[&str]) -> Reply {
-    let color = color_of(words.first())?;
-    let mut search = Search::new(engine.settings.clone()).map_err(|error| error.to_string())?;
-    let found = search.best(&engine.game, color).map_err(|error| error.to_string())?;
-    Ok(found.point.vertex(engine.game.board().size()))
-}
-
-fn lz_analyze(engine: &mut Engine, words: &[&str]) -> Reply {
-    let color = color_of(words.first()).unwrap_or(engine.game.to_play());
-    let found = search(engine, color)?;
-    let size = engine.game.board().size();
-    let mut text = String::new();
-    for (order, candidate) in found.candidates.iter().take(20).enumerate() {
-        let vertex = candidate.point.vertex(size).to_ascii_lowercase();
-        let rate = (candidate.value * 10_000.0).round();
-        let _ = write!(
-            text,
-            "info move {vertex} visits {} winrate {rate} order {order} pv {vertex} ",
-            candidate.visits
-        );
-    }
-    Ok(format!("\n{}", text.trim_end()))
-}
-
 fn secateur_kept(engine: &mut Engine, words: &[&str]) -> Reply {
     let color = if words.is_empty() { engine.game.to_play() } else { color_of(words.first())? };
     maps::kept(engine, color)
@@ -206,7 +157,8 @@ fn secateur_kept(engine: &mut Engine, words: &[&str]) -> Reply {
 fn lead(engine: &Engine) -> (f32, crate::search::Reading) {
     let board = engine.game.board();
     let reading = read_status(board, STATUS_PLAYOUTS, engine.settings.seed);
-    let points = board.points_without(&reading.dead, engine.scoring);
+    let scoring = engine.record_scoring.unwrap_or(engine.scoring);
+    let points = board.points_at_end(&reading.dead, &reading.seki, scoring);
     (points.lead(engine.game.komi), reading)
 }
 
@@ -249,8 +201,10 @@ fn final_status_list(engine: &mut Engine, words: &[&str]) -> Reply {
     let stones = || board.points().filter(|point| board.at(*point).is_some());
     let points: Vec<Point> = match words.first().copied() {
         Some("dead") => reading.dead,
-        Some("alive") => stones().filter(|point| !reading.dead.contains(point)).collect(),
-        Some("seki") => Vec::new(),
+        Some("alive") => stones()
+            .filter(|point| !reading.dead.contains(point) && !reading.seki.contains(point))
+            .collect(),
+        Some("seki") => reading.seki,
         Some("black_territory") => territory(Color::Black),
         Some("white_territory") => territory(Color::White),
         _ => return syntax("invalid status"),
@@ -287,23 +241,6 @@ fn unconditional_status(engine: &mut Engine, words: &[&str]) -> Reply {
         Status::Territory(Color::White) => "white_territory",
     };
     Ok(status.to_owned())
-}
-
-fn time_settings(engine: &mut Engine, words: &[&str]) -> Reply {
-    let numbers: Vec<f64> =
-        words.iter().filter_map(|word| number(Some(word))).filter(|n| *n >= 0.0).collect();
-    let [main, period, stones] = numbers[..] else { return syntax("syntax error") };
-    engine.clock.set(main, period, stones as u32);
-    Ok(String::new())
-}
-
-fn time_left(engine: &mut Engine, words: &[&str]) -> Reply {
-    let color = color_of(words.first())?;
-    let (Some(seconds), Some(stones)) = (number(words.get(1)), number(words.get(2))) else {
-        return syntax("syntax error");
-    };
-    engine.clock.tell(color, seconds.max(0.0), stones as u32);
-    Ok(String::new())
 }
 
 /// Sets stones of black on an empty board.
@@ -353,6 +290,15 @@ fn set_free_handicap(engine: &mut Engine, words: &[&str]) -> Reply {
     set_handicap(engine, &points).map(|_| String::new())
 }
 
+/// How the rules that a record names count.
+fn scoring_of(rules: &str) -> Option<Scoring> {
+    match rules.trim().to_ascii_lowercase().as_str() {
+        "japanese" | "korean" => Some(Scoring::Territory),
+        "chinese" | "aga" | "nz" | "goe" => Some(Scoring::Area),
+        _ => None,
+    }
+}
+
 fn loadsgf(engine: &mut Engine, words: &[&str]) -> Reply {
     let Some(name) = words.first() else { return syntax("syntax error") };
     let before = match words.get(1) {
@@ -369,10 +315,16 @@ fn loadsgf(engine: &mut Engine, words: &[&str]) -> Reply {
     }
     let bytes = std::fs::read(Path::new(name));
     let bytes = bytes.map_err(|error| format!("cannot load file: {error}"))?;
-    let load = || sgf::replay(&sgf::parse(&bytes)?, before);
-    let game = load().map_err(|error| format!("cannot load file: {error}"))?;
+    let load = || {
+        let tree = sgf::parse(&bytes)?;
+        let rules = tree.nodes.first().and_then(|root| root.text("RU"));
+        Ok((sgf::replay(&tree, before)?, rules.as_deref().and_then(scoring_of)))
+    };
+    let (game, scoring) =
+        load().map_err(|error: crate::GoError| format!("cannot load file: {error}"))?;
     engine.komi = game.komi;
     begin(engine, game);
+    engine.record_scoring = scoring;
     Ok(engine.game.to_play().to_string())
 }
 

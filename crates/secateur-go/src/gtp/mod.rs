@@ -7,7 +7,9 @@
 
 mod clock;
 mod commands;
+mod lines;
 mod maps;
+mod think;
 
 use std::io::{self, BufRead, Write};
 
@@ -15,22 +17,29 @@ use crate::board::{Game, Scoring};
 use crate::error::GoError;
 use crate::search::{Search, Settings};
 use clock::Clock;
+use lines::{LINE_MAX, Lines};
+use think::Analysis;
 
-/// Longest line that is looked at; the rest of a longer one is skipped.
-const LINE_MAX: usize = 1 << 16;
 /// Most digits of an identifier that is sent back.
 const ID_MAX: usize = 20;
 
 /// An engine and its game.
 #[derive(Debug)]
 pub struct Engine {
-    /// How dead stones and prisoners count in `final_score`; the search plays for area.
+    /// How dead stones and prisoners count in `final_score`, unless a record that was loaded
+    /// names its rules; the search plays for area.
     pub scoring: Scoring,
+    /// Whether it thinks on while the opponent does.
+    pub ponders: bool,
+    /// What the rules of a loaded record say.
+    record_scoring: Option<Scoring>,
     game: Game,
     komi: f32,
     settings: Settings,
     search: Search,
     clock: Clock,
+    /// Whether the last command was a move of its own.
+    has_moved: bool,
     is_over: bool,
 }
 
@@ -46,11 +55,14 @@ impl Engine {
         let search = Search::new(settings.clone())?;
         Ok(Self {
             scoring: Scoring::Area,
+            ponders: false,
+            record_scoring: None,
             game: Game::new(19)?,
             komi: 7.5,
             settings,
             search,
             clock: Clock::default(),
+            has_moved: false,
             is_over: false,
         })
     }
@@ -77,6 +89,7 @@ impl Engine {
             command = next;
         }
         let words: Vec<&str> = words.collect();
+        self.has_moved = command == "genmove";
         let (sign, text) = match commands::run(self, command, &words) {
             Ok(text) => ('=', text),
             Err(text) => ('?', text),
@@ -91,48 +104,47 @@ impl Engine {
         })
     }
 
-    /// Answers lines until `quit` or the end.
+    /// Answers lines until `quit` or the end. `lz-analyze` reports until the next line comes.
     ///
     /// # Errors
     /// Those of reading and writing.
-    pub fn serve(&mut self, mut input: impl BufRead, mut output: impl Write) -> io::Result<()> {
-        let mut line = Vec::new();
-        while !self.is_over && next_line(&mut input, &mut line)? {
+    pub fn serve(
+        &mut self,
+        input: impl BufRead + Send + 'static,
+        mut output: impl Write,
+    ) -> io::Result<()> {
+        let mut lines = Lines::of(input);
+        while !self.is_over {
+            let Some(line) = lines.next() else { break };
+            let line = line?;
             if line.len() > LINE_MAX {
                 output.write_all(b"? syntax error: the line is too long\n\n")?;
+            } else if let Some((id, words)) = analysis(&line) {
+                let words: Vec<&str> = words.iter().map(String::as_str).collect();
+                let analysis = Analysis::of(self, &words);
+                writeln!(output, "={id}")?;
+                think::analyze(self, &analysis, &mut lines, &mut output)?;
+                writeln!(output)?;
             } else if let Some(answer) = self.answer(&line) {
                 output.write_all(answer.as_bytes())?;
             }
             output.flush()?;
+            if self.ponders && self.has_moved {
+                think::ponder(self, &mut lines);
+            }
         }
         Ok(())
     }
 }
 
-/// Reads a line, at most one byte more than [`LINE_MAX`] of it; false at the end.
-fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    line.clear();
-    let mut has_any = false;
-    loop {
-        let bytes = match input.fill_buf() {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        if bytes.is_empty() {
-            return Ok(has_any);
-        }
-        has_any = true;
-        let end = bytes.iter().position(|byte| *byte == b'\n');
-        let part = &bytes[..end.unwrap_or(bytes.len())];
-        let room = (LINE_MAX + 1).saturating_sub(line.len());
-        line.extend_from_slice(&part[..part.len().min(room)]);
-        let used = end.map_or(bytes.len(), |end| end + 1);
-        input.consume(used);
-        if end.is_some() {
-            return Ok(true);
-        }
-    }
+/// Identifier and words of a line that asks for an analysis.
+fn analysis(line: &[u8]) -> Option<(String, Vec<String>)> {
+    let line = cleaned(line);
+    let mut words = line.split_whitespace().map(str::to_owned).peekable();
+    let is_id =
+        |word: &String| word.len() <= ID_MAX && word.bytes().all(|byte| byte.is_ascii_digit());
+    let id = words.next_if(is_id).unwrap_or_default();
+    (words.next()? == "lz-analyze").then(|| (id, words.collect()))
 }
 
 /// A line without control characters and comment; tabs are spaces.

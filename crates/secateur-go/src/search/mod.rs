@@ -2,70 +2,35 @@
 //!
 //! Values follow `(1 - b) Q + b Q_amaf + c sqrt(ln N / n)` with
 //! `b = n_a / (n_a + n + n n_a / R)`; priors count as games. Wins are counted under area scoring.
-//! Positional superko holds in the tree, simple ko in playouts. One thread.
+//! Positional superko holds in the tree, simple ko in playouts. Each thread grows a tree of its
+//! own, and the visits of their roots are added.
 //!
 //! Sources: L. Kocsis and C. Szepesvari, 2006, "Bandit based Monte-Carlo planning"; S. Gelly and
 //! D. Silver, 2011, "Monte-Carlo tree search and rapid action value estimation in computer Go".
 
 mod prior;
+mod seki;
 mod settings;
 mod status;
+mod survival;
+mod tree;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::board::{Board, Color, Game, Point};
-use crate::criteria::{Maps, Node, Pruning};
+use crate::board::{Color, Game, Point};
 use crate::error::GoError;
-use crate::playout::{Dice, play_out};
-use crate::potential::{Charges, Field};
+use crate::potential::Charges;
 pub use settings::{Scope, Settings, Shape, Unpruning};
 pub use status::{Reading, read_status};
+use tree::{Task, Tree};
 
-/// Playouts between two looks at the clock.
-const CLOCK_EVERY: u64 = 16;
-
-/// A position of the tree, by the move that leads to it.
-#[derive(Clone, Debug)]
-struct Branch {
-    point: Point,
-    is_kept: bool,
-    /// The children lie side by side.
-    first: u32,
-    count: u16,
-    is_open: bool,
-    visits: u32,
-    wins: f32,
-    seen: u32,
-    seen_wins: f32,
-    prior_visits: f32,
-    prior_wins: f32,
-}
-
-impl Branch {
-    fn new(point: Point, is_kept: bool, prior: prior::Prior) -> Self {
-        Self {
-            point,
-            is_kept,
-            first: 0,
-            count: 0,
-            is_open: false,
-            visits: 0,
-            wins: 0.0,
-            seen: 0,
-            seen_wins: 0.0,
-            prior_visits: prior.played,
-            prior_wins: prior.won,
-        }
-    }
-
-    fn children(&self) -> std::ops::Range<usize> {
-        self.first as usize..self.first as usize + usize::from(self.count)
-    }
-
-    /// Share of wins, without prior.
-    fn mean(&self) -> f64 {
-        if self.visits == 0 { 0.5 } else { f64::from(self.wins) / f64::from(self.visits) }
-    }
+/// How much may be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Most playouts, of all threads together.
+    pub playouts: Option<u64>,
+    /// Most time.
+    pub time: Option<Duration>,
 }
 
 /// A move that was looked at.
@@ -90,6 +55,16 @@ pub struct Work {
     pub moves: u64,
     /// Moves that pruning cut there.
     pub cut: u64,
+}
+
+impl Work {
+    /// Adds the work of another thread.
+    fn add(&mut self, other: &Self) {
+        self.playouts += other.playouts;
+        self.nodes += other.nodes;
+        self.moves += other.moves;
+        self.cut += other.cut;
+    }
 }
 
 /// What a search found.
@@ -117,16 +92,15 @@ struct Root {
     color: Color,
 }
 
-/// A search that keeps its tree from move to move.
+/// A search that keeps its trees from move to move.
 #[derive(Debug)]
 pub struct Search {
     settings: Settings,
     charges: Option<Charges>,
-    dice: Dice,
-    tree: Vec<Branch>,
-    /// The game at the root.
+    /// One for each thread.
+    trees: Vec<Tree>,
+    /// The game at the roots.
     root: Option<Root>,
-    work: Work,
 }
 
 impl Search {
@@ -136,20 +110,18 @@ impl Search {
     /// [`GoError::Option`] for settings that make no sense.
     pub fn new(settings: Settings) -> Result<Self, GoError> {
         settings.check()?;
-        let dice = Dice::new(settings.seed);
-        let (charges, tree, root) = (None, Vec::new(), None);
-        Ok(Self { settings, charges, dice, tree, root, work: Work::default() })
+        Ok(Self { settings, charges: None, trees: Vec::new(), root: None })
     }
 
     /// Limits the time of the next moves; `None` leaves the limit of playouts alone, which must
     /// be set then.
-    pub fn limit_time(&mut self, time: Option<std::time::Duration>) {
+    pub fn limit_time(&mut self, time: Option<Duration>) {
         if time.is_some() || self.settings.playouts.is_some() {
             self.settings.time = time;
         }
     }
 
-    /// Forgets the tree, as when komi changes.
+    /// Forgets the trees, as when komi changes.
     pub fn forget(&mut self) {
         self.root = None;
     }
@@ -159,289 +131,139 @@ impl Search {
         &self.settings
     }
 
-    /// Searches the best move of a color.
+    /// Searches the best move of a color within the limits of the settings.
     ///
     /// # Errors
     /// [`GoError`] of the pruning.
     pub fn best(&mut self, game: &Game, color: Color) -> Result<Found, GoError> {
+        let Settings { playouts, time, .. } = self.settings;
+        self.think(game, color, Limits { playouts, time })
+    }
+
+    /// Searches on within other limits, from where the last search came to.
+    ///
+    /// # Errors
+    /// [`GoError`] of the pruning.
+    pub fn think(&mut self, game: &Game, color: Color, limits: Limits) -> Result<Found, GoError> {
         let begin = Instant::now();
-        self.work = Work::default();
         self.prepare(game, color)?;
-        let reused = self.tree[0].visits;
-        let mut board = game.board().clone();
-        let mut trace = Vec::new();
-        let mut path = Vec::new();
-        if !self.tree[0].is_open {
-            let last = game.last().map_or(Point::PASS, |(_, point)| point);
-            self.expand(0, game, game.board(), color, last, &[], 0)?;
-        }
-        loop {
-            let done = self.work.playouts;
-            if self.settings.playouts.is_some_and(|most| done >= most) {
-                break;
+        let reused = self.trees.iter().map(|tree| tree.branches[0].visits).sum();
+        let (settings, charges) = (&self.settings, self.charges.as_ref());
+        let task = Task { settings, charges, game, color };
+        let count = self.trees.len() as u64;
+        let share = |number: u64| Limits {
+            playouts: limits.playouts.map(|most| (most + count - 1 - number) / count),
+            time: limits.time,
+        };
+        let Some((first, others)) = self.trees.split_first_mut() else {
+            unreachable!("there is a tree for every thread")
+        };
+        std::thread::scope(|scope| {
+            let running: Vec<_> = (1..)
+                .zip(others)
+                .map(|(number, tree)| scope.spawn(move || tree.grow(task, share(number), begin)))
+                .collect();
+            let mut result = first.grow(task, share(0), begin);
+            for thread in running {
+                let other = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                result = result.and(other);
             }
-            if let Some(time) = self.settings.time
-                && done.is_multiple_of(CLOCK_EVERY)
-                && done > 0
-                && begin.elapsed() >= time
-            {
-                break;
-            }
-            self.once(game, color, &mut board, &mut trace, &mut path)?;
-            self.work.playouts += 1;
-        }
+            result
+        })?;
         Ok(self.found(game, color, reused))
     }
 
-    /// Keeps the part of the tree below the moves that were played since, or begins anew.
+    /// Keeps the parts of the trees below the moves that were played since, or begins anew.
     fn prepare(&mut self, game: &Game, color: Color) -> Result<(), GoError> {
         let size = game.board().size();
         let prunes = !self.settings.pruning.strategies.is_empty();
         if prunes && self.charges.as_ref().is_none_or(|charges| charges.size != size) {
             self.charges = Some(Charges::new(size, self.settings.kernel, self.settings.edge)?);
         }
-        let kept = self.descended(game, color);
-        let nothing = prior::Prior { won: 0.0, played: 0.0 };
-        self.tree = kept.unwrap_or_else(|| vec![Branch::new(Point::PASS, true, nothing)]);
+        let Settings { threads, seed, nodes_max, .. } = self.settings;
+        if self.trees.is_empty() {
+            let seed = |number: usize| seed ^ (number as u64) << 48;
+            self.trees = (0..threads)
+                .map(|number| Tree::new(seed(number), nodes_max / threads, game.board()))
+                .collect();
+        }
+        let since = self.moves_since(game, color);
+        for tree in &mut self.trees {
+            match &since {
+                Some(moves) => tree.descend(moves),
+                None => tree.clear(),
+            }
+        }
         let (start, moves) = (game.start().hash(), game.moves().to_vec());
         self.root = Some(Root { start, moves, color });
         Ok(())
     }
 
-    fn descended(&self, game: &Game, color: Color) -> Option<Vec<Branch>> {
+    /// The moves from the roots to this game; `None` where the trees are of no use for it.
+    fn moves_since(&self, game: &Game, color: Color) -> Option<Vec<(Color, Point)>> {
         let root = self.root.as_ref()?;
         let since = game.moves().strip_prefix(root.moves.as_slice())?;
-        if root.start != game.start().hash() || self.settings.shape == Shape::Flat {
+        if root.start != game.start().hash() {
             return None;
         }
         // Pruning of the root alone cannot be had from a node below it.
-        let is_root_only = self.settings.scope == Scope::Root;
-        if is_root_only && !self.settings.pruning.strategies.is_empty() {
+        let is_root_only =
+            self.settings.scope == Scope::Root && !self.settings.pruning.strategies.is_empty();
+        if !since.is_empty() && (is_root_only || self.settings.shape == Shape::Flat) {
             return None;
         }
-        let (mut at, mut turn) = (0, root.color);
-        for (color, point) in since {
+        let mut turn = root.color;
+        for (color, _) in since {
             if *color != turn {
                 return None;
             }
-            at = self.tree[at].children().find(|child| self.tree[*child].point == *point)?;
             turn = turn.other();
         }
-        if turn != color || since.is_empty() {
-            return None;
-        }
-        // The branch is copied breadth first, so that children stay side by side.
-        let mut copy = vec![self.tree[at].clone()];
-        let mut next = 0;
-        while next < copy.len() {
-            let children = copy[next].children();
-            copy[next].first = copy.len() as u32;
-            copy.extend_from_slice(&self.tree[children]);
-            next += 1;
-        }
-        Some(copy)
+        (turn == color).then(|| since.to_vec())
     }
 
-    /// One playout: down the tree, a game by chance, and its result back up.
-    fn once(
-        &mut self,
-        game: &Game,
-        color: Color,
-        board: &mut Board,
-        trace: &mut Vec<Point>,
-        path: &mut Vec<usize>,
-    ) -> Result<(), GoError> {
-        board.copy_from(game.board());
-        trace.clear();
-        path.clear();
-        path.push(0);
-        let mut hashes = vec![board.hash()];
-        let (mut at, mut turn) = (0, color);
-        let mut last = game.last().map_or(Point::PASS, |(_, point)| point);
-        let mut passes = game.passes().min(1);
-        let mut ended = false;
-        loop {
-            let branch = &self.tree[at];
-            if !branch.is_open {
-                let is_ripe = branch.visits >= self.settings.expand_at;
-                let has_room = self.tree.len() < self.settings.nodes_max;
-                if !is_ripe || !has_room || self.settings.shape == Shape::Flat {
-                    break;
-                }
-                self.expand(at, game, board, turn, last, &hashes, path.len())?;
+    /// What was tried most after a move, this first.
+    pub fn variation(&self, point: Point) -> Vec<Point> {
+        let best = |tree: &Tree| {
+            let below = |at: usize| tree.branches[at].children();
+            let mut at = below(0).find(|child| tree.branches[*child].point == point);
+            let mut line = Vec::new();
+            while let Some(node) =
+                at.filter(|node| line.is_empty() || tree.branches[*node].visits > 1)
+            {
+                line.push(tree.branches[node].point);
+                at = below(node).max_by_key(|child| tree.branches[*child].visits);
             }
-            at = self.choose(at);
-            last = self.tree[at].point;
-            board.play(last, turn);
-            trace.push(last);
-            path.push(at);
-            hashes.push(board.hash());
-            turn = turn.other();
-            passes = if last.is_pass() { passes + 1 } else { 0 };
-            if passes >= 2 {
-                ended = true;
-                break;
-            }
-        }
-        let lead = if ended {
-            let area = board.area();
-            area.black - area.white
-        } else {
-            play_out(board, turn, self.settings.policy, &mut self.dice, trace)
+            line
         };
-        let margin = lead as f32 - game.komi;
-        let black_wins = if margin > 0.0 {
-            1.0
-        } else if margin < 0.0 {
-            0.0
-        } else {
-            0.5
-        };
-        self.learn(path, trace, color, black_wins);
-        Ok(())
+        let lines = self.trees.iter().map(best);
+        lines.max_by_key(Vec::len).filter(|line| !line.is_empty()).unwrap_or_else(|| vec![point])
     }
 
-    /// The child to try next.
-    fn choose(&self, at: usize) -> usize {
-        let parent = &self.tree[at];
-        let children = parent.children();
-        let children = match self.settings.unpruning {
-            Some(unpruning) => {
-                let visits = f64::from(parent.visits.max(1));
-                let open = (unpruning.first * visits.powf(unpruning.power)).ceil() as usize;
-                children.start..children.end.min(children.start.saturating_add(open.max(1)))
-            }
-            None => children,
-        };
-        if self.settings.shape == Shape::Flat {
-            return children.min_by_key(|child| self.tree[*child].visits).unwrap_or(at);
-        }
-        let log = f64::from(parent.visits.max(1)).ln();
-        let mut best = (f64::NEG_INFINITY, at);
-        for child in children {
-            let urgency = self.urgency(&self.tree[child], log);
-            if urgency > best.0 {
-                best = (urgency, child);
-            }
-        }
-        best.1
-    }
-
-    fn urgency(&self, branch: &Branch, log: f64) -> f64 {
-        let visits = f64::from(branch.visits) + f64::from(branch.prior_visits);
-        let wins = f64::from(branch.wins) + f64::from(branch.prior_wins);
-        let mean = if visits > 0.0 { wins / visits } else { 0.5 };
-        let mut value = mean;
-        if let Some(equal) = self.settings.rave
-            && branch.seen > 0
-        {
-            let seen = f64::from(branch.seen);
-            let share = seen / (seen + visits + visits * seen / equal);
-            value = (1.0 - share) * mean + share * f64::from(branch.seen_wins) / seen;
-        }
-        let tried = visits.max(1.0);
-        value + self.settings.exploration * (log / tried).sqrt()
-    }
-
-    /// Counts a result in all nodes of the path, and in the siblings whose move came later.
-    fn learn(&mut self, path: &[usize], trace: &[Point], color: Color, black_wins: f32) {
-        let turn = |depth: usize| if depth.is_multiple_of(2) { color } else { color.other() };
-        let won = |color: Color| match color {
-            Color::Black => black_wins,
-            Color::White => 1.0 - black_wins,
-        };
-        // Who played first on each cell, from here to the end; 0 for nobody.
-        let mut first = [0_u8; crate::board::CELLS];
-        let mut written = trace.len();
-        for (depth, at) in path.iter().enumerate().rev() {
-            let mover = turn(depth + 1);
-            let branch = &mut self.tree[*at];
-            branch.visits += 1;
-            branch.wins += won(mover);
-            if self.settings.rave.is_none() || !branch.is_open {
-                continue;
-            }
-            while written > depth {
-                written -= 1;
-                first[usize::from(trace[written].0)] = turn(written).state();
-            }
-            let player = turn(depth);
-            for child in branch.children() {
-                let child = &mut self.tree[child];
-                if first[usize::from(child.point.0)] == player.state() && !child.point.is_pass() {
-                    child.seen += 1;
-                    child.seen_wins += won(player);
-                }
-            }
-        }
-    }
-
-    /// Gives a node its children: legal moves that fill no eye, the pass last.
-    #[expect(clippy::too_many_arguments, reason = "a node is known by all of these")]
-    fn expand(
-        &mut self,
-        at: usize,
-        game: &Game,
-        board: &Board,
-        color: Color,
-        last: Point,
-        hashes: &[u64],
-        depth: usize,
-    ) -> Result<(), GoError> {
-        let repeats = |point: Point| {
-            let hash = board.hash_after(point, color);
-            game.ko == crate::board::Ko::PositionalSuperko
-                && (game.has_seen(hash) || hashes.contains(&hash))
-        };
-        let moves: Vec<Point> = board
-            .points()
-            .filter(|point| board.is_legal(*point, color) && !repeats(*point))
-            .filter(|point| !board.is_eye(usize::from(point.0), color))
-            .collect();
-        let prunes_here = depth == 0 || self.settings.scope == Scope::Nodes;
-        let mask = match &self.charges {
-            Some(charges) if prunes_here => {
-                let node = Node { board, color, last, moves: &moves };
-                let maps = Maps::new(&Field::new(charges, board));
-                Some(Pruning::keep(&self.settings.pruning, &node, &maps)?)
-            }
-            _ => None,
-        };
-        let is_kept = |at: usize| mask.as_ref().is_none_or(|mask| mask.keeps(at));
-        let branch = |at: usize| {
-            Branch::new(moves[at], is_kept(at), prior::of_move(board, moves[at], color, last))
-        };
-        let mut children: Vec<Branch> = match self.settings.unpruning {
-            None => (0..moves.len()).filter(|at| is_kept(*at)).map(branch).collect(),
-            Some(_) => (0..moves.len()).map(branch).collect(),
-        };
-        if self.settings.unpruning.is_some() {
-            let worth = |branch: &Branch| branch.prior_wins / branch.prior_visits;
-            children.sort_by(|a, b| b.is_kept.cmp(&a.is_kept).then(worth(b).total_cmp(&worth(a))));
-        }
-        let pass = prior::of_move(board, Point::PASS, color, last);
-        children.push(Branch::new(Point::PASS, true, pass));
-        self.work.nodes += 1;
-        self.work.moves += moves.len() as u64;
-        self.work.cut += (0..moves.len()).filter(|at| !is_kept(*at)).count() as u64;
-        let first = self.tree.len() as u32;
-        let branch = &mut self.tree[at];
-        branch.first = first;
-        branch.count = children.len() as u16;
-        branch.is_open = true;
-        self.tree.append(&mut children);
-        Ok(())
-    }
-
-    /// The answer that the tree gives.
+    /// The answer that the trees give.
     fn found(&self, game: &Game, color: Color, reused: u32) -> Found {
-        let children = self.tree[0].children().map(|child| &self.tree[child]);
-        let mut candidates: Vec<Candidate> = children
-            .filter(|child| child.visits > 0)
-            .map(|child| Candidate {
-                point: child.point,
-                visits: child.visits,
-                value: child.mean(),
+        let mut work = Work::default();
+        let mut tried: Vec<(Point, u32, f64)> = Vec::new();
+        for tree in &self.trees {
+            work.add(&tree.work);
+            for child in tree.branches[0].children().map(|child| &tree.branches[child]) {
+                let wins = f64::from(child.wins);
+                match tried.iter_mut().find(|(point, ..)| *point == child.point) {
+                    Some((_, visits, won)) => {
+                        *visits += child.visits;
+                        *won += wins;
+                    }
+                    None => tried.push((child.point, child.visits, wins)),
+                }
+            }
+        }
+        let mut candidates: Vec<Candidate> = tried
+            .into_iter()
+            .filter(|(_, visits, _)| *visits > 0)
+            .map(|(point, visits, wins)| Candidate {
+                point,
+                visits,
+                value: wins / f64::from(visits),
             })
             .collect();
         candidates.sort_by(|a, b| match self.settings.shape {
@@ -462,6 +284,6 @@ impl Search {
         let resigns = !point.is_pass()
             && has_begun
             && self.settings.resign_below.is_some_and(|least| value < least);
-        Found { point, resigns, value, candidates, work: self.work, reused }
+        Found { point, resigns, value, candidates, work, reused }
     }
 }

@@ -17,6 +17,9 @@ pub enum Shape {
     Tree,
 }
 
+/// Most threads of a search.
+const THREADS_MAX: usize = 256;
+
 /// Where moves are pruned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum Scope {
@@ -46,7 +49,7 @@ impl Default for Unpruning {
 }
 
 /// How a search is made. At least one limit is to be set; with a limit of playouts and no limit
-/// of time, the same seed gives the same moves.
+/// of time, the same seed and number of threads give the same moves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// Flat or a tree.
@@ -57,6 +60,8 @@ pub struct Settings {
     pub playouts: Option<u64>,
     /// Most time a move.
     pub time: Option<Duration>,
+    /// Threads, each with a tree of its own.
+    pub threads: usize,
     /// Seed of the first move; later moves go on from there.
     pub seed: u64,
     /// Visits at which all-moves-as-first counts as much as the move itself; `None` without it.
@@ -65,7 +70,7 @@ pub struct Settings {
     pub exploration: f64,
     /// Visits before a node gets children.
     pub expand_at: u32,
-    /// Most nodes of the tree, some 40 bytes each.
+    /// Most nodes of all trees together, 40 bytes each.
     pub nodes_max: usize,
     /// Which moves are cut.
     pub pruning: Pruning,
@@ -88,6 +93,7 @@ impl Default for Settings {
             policy: Policy::Patterns,
             playouts: Some(5000),
             time: None,
+            threads: 1,
             seed: 0,
             rave: Some(3500.0),
             exploration: 0.0,
@@ -115,6 +121,9 @@ impl Settings {
         }
         if self.playouts == Some(0) {
             return option("playouts", "at least 1", "0".to_owned());
+        }
+        if !(1..=THREADS_MAX).contains(&self.threads) {
+            return option("threads", "1 to 256", self.threads.to_string());
         }
         if self.rave.is_some_and(|rave| rave.is_nan() || rave <= 0.0) {
             return option("rave", "a positive number", format!("{:?}", self.rave));

@@ -9,6 +9,7 @@ mod experiments;
 mod fields;
 mod files;
 mod forfeits;
+mod life;
 mod matches;
 mod plain;
 mod playouts;

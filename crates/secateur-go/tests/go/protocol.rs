@@ -1,5 +1,8 @@
 //! GTP: sessions, formats, garbage.
 
+use std::io;
+use std::sync::{Arc, Mutex};
+
 use proptest::prelude::*;
 use secateur_go::criteria::Strategy as Cut;
 use secateur_go::gtp::Engine;
@@ -13,7 +16,7 @@ fn engine() -> Engine {
 
 fn session(input: &[u8]) -> String {
     let mut output = Vec::new();
-    engine().serve(input, &mut output).unwrap();
+    engine().serve(io::Cursor::new(input.to_vec()), &mut output).unwrap();
     String::from_utf8(output).unwrap()
 }
 
@@ -111,4 +114,108 @@ proptest! {
             prop_assert!(answer.starts_with(['=', '?']));
         }
     }
+}
+
+/// A pipe that is written to as a test goes on, and an output that it can look at.
+struct Live {
+    lines: std::sync::mpsc::Sender<Vec<u8>>,
+    output: Arc<Mutex<Vec<u8>>>,
+    engine: std::thread::JoinHandle<()>,
+}
+
+struct Pipe(std::sync::mpsc::Receiver<Vec<u8>>);
+
+impl io::Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Ok(line) = self.0.recv() else { return Ok(0) };
+        buffer[..line.len()].copy_from_slice(&line);
+        Ok(line.len())
+    }
+}
+
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Live {
+    fn begin(ponders: bool) -> Self {
+        let (lines, receiver) = std::sync::mpsc::channel();
+        let output = Arc::new(Mutex::new(Vec::new()));
+        let shared = Shared(output.clone());
+        let engine = std::thread::spawn(move || {
+            let mut engine = engine();
+            engine.ponders = ponders;
+            engine.serve(io::BufReader::new(Pipe(receiver)), shared).unwrap();
+        });
+        Self { lines, output, engine }
+    }
+
+    fn say(&self, line: &str) {
+        self.lines.send(line.as_bytes().to_vec()).unwrap();
+    }
+
+    /// Waits until the output has so many of these.
+    fn hear(&self, what: &str, times: usize) {
+        loop {
+            let text = String::from_utf8(self.output.lock().unwrap().clone()).unwrap();
+            if text.matches(what).count() >= times {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+    }
+
+    fn end(self) -> String {
+        drop(self.lines);
+        self.engine.join().unwrap();
+        String::from_utf8(self.output.lock().unwrap().clone()).unwrap()
+    }
+}
+
+#[test]
+fn an_analysis_reports_until_the_next_line() {
+    let live = Live::begin(false);
+    live.say("boardsize 7\n3 lz-analyze b 2\n");
+    live.hear("\ninfo move", 3);
+    live.say("4 name\n");
+    live.hear("=4 secateur", 1);
+    live.say("5 lz-analyze\n");
+    live.hear("=5", 1);
+    let text = live.end();
+    let answers: Vec<&str> = text.split("\n\n").collect();
+    assert!(answers[1].starts_with("=3\ninfo move "), "{text}");
+    let lines = answers[1].lines().skip(1);
+    assert!(lines.clone().count() >= 3 && lines.clone().all(|line| line.contains(" order 0 pv ")));
+    assert_eq!(answers[2], "=4 secateur");
+    assert!(answers[3].starts_with("=5\ninfo move "), "the end of the input ends a report");
+}
+
+#[test]
+fn an_engine_that_ponders_listens() {
+    let live = Live::begin(true);
+    live.say("boardsize 7\n2 genmove b\n");
+    live.hear("=2", 1);
+    live.say("3 genmove w\n");
+    live.hear("=3", 1);
+    live.say("quit\n");
+    assert!(live.end().ends_with("=\n\n"));
+}
+
+#[test]
+fn clocks_are_set_by_every_system() {
+    let input = "kgs-time_settings none\nkgs-time_settings absolute 300\n\
+        kgs-time_settings byoyomi 300 30 5\nkgs-time_settings canadian 300 60 10\n\
+        time_settings 0 1 1\ntime_left b 30 2\n";
+    assert_eq!(session(input.as_bytes()), "=\n\n".repeat(6));
+    let bad = "kgs-time_settings\nkgs-time_settings fischer 1 2\nkgs-time_settings byoyomi 1\n\
+        time_settings 1 2\ntime_settings nan 1 1\n";
+    assert_eq!(session(bad.as_bytes()), "? syntax error\n\n".repeat(5));
 }

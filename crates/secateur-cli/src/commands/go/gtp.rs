@@ -14,6 +14,7 @@ pub(super) fn run(args: &GtpArgs) -> Result<ExitCode, RunError> {
     Board::new(args.board)?;
     let mut engine = Engine::new(args.engine.settings())?;
     engine.scoring = args.scoring.into();
+    engine.ponders = args.ponder;
     for line in [format!("boardsize {}", args.board), format!("komi {}", args.komi)] {
         engine.answer(line.as_bytes());
     }

@@ -129,6 +129,7 @@ pub(super) fn rows(settings: &Settings) -> Vec<(String, String)> {
         ("policy", format!("{:?}", settings.policy).to_lowercase()),
         ("playouts", off(settings.playouts.map(|most| most.to_string()))),
         ("time-per-move", off(settings.time.map(|most| format!("{} s", most.as_secs_f64())))),
+        ("search-threads", settings.threads.to_string()),
         ("rave", off(settings.rave.map(|equal| equal.to_string()))),
         ("exploration", settings.exploration.to_string()),
         ("expand-at", settings.expand_at.to_string()),

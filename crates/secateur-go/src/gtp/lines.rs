@@ -1,0 +1,95 @@
+//! Lines of a controller, read by a thread of their own, so that a search can be interrupted.
+
+use std::io::{self, BufRead};
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+
+/// Longest line that is looked at; the rest of a longer one is skipped.
+pub(super) const LINE_MAX: usize = 1 << 16;
+/// Lines that are read ahead.
+const AHEAD: usize = 16;
+
+type Line = io::Result<Vec<u8>>;
+
+/// Lines in the order of their coming.
+#[derive(Debug)]
+pub(super) struct Lines {
+    receiver: Receiver<Line>,
+    /// A line that was seen already.
+    seen: Option<Line>,
+    is_over: bool,
+}
+
+impl Lines {
+    /// Begins to read. The thread ends with the input, with an error, or when nobody takes lines
+    /// any more.
+    pub(super) fn of(mut input: impl BufRead + Send + 'static) -> Self {
+        let (sender, receiver) = sync_channel(AHEAD);
+        std::thread::spawn(move || {
+            loop {
+                let mut line = Vec::new();
+                let next = match next_line(&mut input, &mut line) {
+                    Ok(false) => return,
+                    Ok(true) => Ok(line),
+                    Err(error) => Err(error),
+                };
+                let is_last = next.is_err();
+                if sender.send(next).is_err() || is_last {
+                    return;
+                }
+            }
+        });
+        Self { receiver, seen: None, is_over: false }
+    }
+
+    /// The next line, when it comes; `None` at the end.
+    pub(super) fn next(&mut self) -> Option<Line> {
+        self.wait();
+        self.seen.take()
+    }
+
+    /// Waits for a line or the end.
+    pub(super) fn wait(&mut self) {
+        if self.seen.is_none() && !self.is_over {
+            self.seen = self.receiver.recv().ok();
+            self.is_over = self.seen.is_none();
+        }
+    }
+
+    /// Whether a line, or the end, is there.
+    pub(super) fn is_there(&mut self) -> bool {
+        if self.seen.is_none() && !self.is_over {
+            match self.receiver.try_recv() {
+                Ok(line) => self.seen = Some(line),
+                Err(TryRecvError::Disconnected) => self.is_over = true,
+                Err(TryRecvError::Empty) => return false,
+            }
+        }
+        true
+    }
+}
+
+/// Reads a line, at most one byte more than [`LINE_MAX`] of it; false at the end.
+fn next_line(input: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    let mut has_any = false;
+    loop {
+        let bytes = match input.fill_buf() {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        if bytes.is_empty() {
+            return Ok(has_any);
+        }
+        has_any = true;
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let part = &bytes[..end.unwrap_or(bytes.len())];
+        let room = (LINE_MAX + 1).saturating_sub(line.len());
+        line.extend_from_slice(&part[..part.len().min(room)]);
+        let used = end.map_or(bytes.len(), |end| end + 1);
+        input.consume(used);
+        if end.is_some() {
+            return Ok(true);
+        }
+    }
+}
