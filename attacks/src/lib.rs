@@ -12,6 +12,7 @@ pub mod configs;
 pub mod contents;
 pub mod doors;
 pub mod externals;
+pub mod games;
 pub mod gguf;
 pub mod ggufs;
 pub mod headers;

@@ -1,6 +1,7 @@
 //! What can be typed: the commands here, their options by family.
 
 pub(crate) mod formula;
+pub(crate) mod go;
 mod language;
 mod network;
 mod parse;
@@ -54,8 +55,8 @@ impl Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Prune an embedded model and compare, offline: a small language model; `formula`, a formula
-    /// for a table with a known law; `ses`, a factory of cells that hold cells; or `speaker`,
-    /// synthetic people who are told apart
+    /// for a table with a known law; `go`, a position and little matches; `ses`, a factory of cells
+    /// that hold cells; or `speaker`, synthetic people who are told apart
     Demo {
         /// What is pruned
         family: Option<DemoFamily>,
@@ -102,6 +103,9 @@ pub(crate) enum Command {
     /// Say who speaks: enroll people, identify them in files and streams, measure it
     #[command(subcommand)]
     Speaker(speaker::SpeakerCommand),
+    /// Play Go with fewer moves to look at: an engine, and what pruning costs and saves
+    #[command(subcommand)]
+    Go(go::GoCommand),
     /// List the methods, or show the page of one
     Methods {
         /// Name of a method
@@ -128,6 +132,8 @@ pub(crate) enum DemoFamily {
     Neural,
     /// A formula for a table with a known law
     Formula,
+    /// A position of Go, and little matches
+    Go,
     /// A factory as a System Entity Structure
     Ses,
     /// Synthetic people who are told apart

@@ -10,11 +10,22 @@ use secateur::neural::family::resident_memory;
 use crate::out;
 
 static STOP: AtomicBool = AtomicBool::new(false);
+static LEAVE: AtomicBool = AtomicBool::new(false);
+
+/// What Ctrl-C sets, for work that looks at it itself.
+pub(crate) fn stop_flag() -> &'static AtomicBool {
+    &STOP
+}
+
+/// From here on Ctrl-C ends the process: there is nothing to keep, and no step may ever end.
+pub(crate) fn leave_on_interrupt() {
+    LEAVE.store(true, Ordering::SeqCst);
+}
 
 /// Ctrl-C once asks the run to stop after its step; twice ends the process.
 pub(crate) fn catch_interrupts() {
     let handler = || {
-        if STOP.swap(true, Ordering::SeqCst) {
+        if STOP.swap(true, Ordering::SeqCst) || LEAVE.load(Ordering::SeqCst) {
             std::process::exit(130);
         }
         out::note("stopping after this step; press Ctrl-C again to stop at once");

@@ -42,6 +42,17 @@ pub enum Figure {
         /// The clouds.
         series: Vec<Points>,
     },
+    /// Values with intervals, joined.
+    Intervals {
+        /// Name of the horizontal axis, with unit.
+        x: String,
+        /// Name of the vertical axis, with unit.
+        y: String,
+        /// The values.
+        series: Vec<Estimates>,
+        /// A value that they are compared with, drawn across.
+        line: Option<f64>,
+    },
     /// Counts in equal bins.
     Histogram {
         /// Name of the axis, with unit.
@@ -82,12 +93,23 @@ pub enum Figure {
         /// Nodes; a parent comes before its children.
         nodes: Vec<TreeNode>,
     },
-    /// A board: one short text per cell.
+    /// A board: one short text per cell, and what lies behind them.
     Grid {
         /// Cells in a row.
         columns: usize,
-        /// Row-major cells.
+        /// Row-major cells: `X` and `O` are stones, `X*` and `O*` stones with a mark, `+` is a
+        /// marked crossing, `-` a crossed-out one, `.` an empty one; other texts are written out.
         cells: Vec<String>,
+        /// A value of each cell, those above and below zero in two colors; empty for none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        field: Vec<f32>,
+        /// An arrow at each cell, `[right, down]`, drawn by the square root of its length; empty
+        /// for none.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        arrows: Vec<[f32; 2]>,
+        /// What things mean: a cell's text, `>0`, `<0` or `->`, and words.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        legend: Vec<[String; 2]>,
     },
     /// Spans of time in lanes.
     Spans {
@@ -123,6 +145,16 @@ pub struct Points {
     pub name: String,
     /// `[x, y]` each.
     pub points: Vec<[f64; 2]>,
+}
+
+/// Named values with intervals.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Estimates {
+    /// Name in the legend.
+    pub name: String,
+    /// `[x, value, low, high]` each.
+    pub points: Vec<[f64; 4]>,
 }
 
 /// Named counts, one per bin.
@@ -201,11 +233,14 @@ impl Figure {
             Self::Lines { series, .. } | Self::Scatter { series, .. } => {
                 series.iter().map(|s| s.points.len()).sum()
             }
+            Self::Intervals { series, .. } => series.iter().map(|s| 3 * s.points.len()).sum(),
             Self::Histogram { series, .. } => series.iter().map(|s| s.counts.len()).sum(),
             Self::Heatmap { values, .. } => values.len(),
             Self::Table { rows, .. } => rows.iter().map(Vec::len).sum(),
             Self::Tree { nodes } => nodes.len(),
-            Self::Grid { cells, .. } => cells.len(),
+            Self::Grid { cells, field, arrows, legend, .. } => {
+                cells.len() + field.len() + 2 * arrows.len() + legend.len()
+            }
             Self::Spans { spans, .. } => spans.len(),
             Self::Text { text } => text.len() / 64,
         }
@@ -219,6 +254,10 @@ impl Figure {
             Self::Lines { series, .. } | Self::Scatter { series, .. } => {
                 series.iter().flat_map(|s| &s.points).flatten().all(|v| v.is_finite())
             }
+            Self::Intervals { series, line, .. } => {
+                let points = series.iter().flat_map(|s| &s.points).flatten();
+                points.chain(line).all(|v| v.is_finite())
+            }
             Self::Histogram { low, high, .. } => low.is_finite() && high.is_finite() && low <= high,
             Self::Heatmap { values, low, high, .. } => {
                 values.iter().all(|v| v.is_finite()) && low.is_finite() && high.is_finite()
@@ -226,7 +265,10 @@ impl Figure {
             Self::Spans { spans, .. } => {
                 spans.iter().all(|s| s.start.is_finite() && s.end.is_finite() && s.start <= s.end)
             }
-            Self::Table { .. } | Self::Tree { .. } | Self::Grid { .. } | Self::Text { .. } => true,
+            Self::Grid { field, arrows, .. } => {
+                field.iter().chain(arrows.iter().flatten()).all(|v| v.is_finite())
+            }
+            Self::Table { .. } | Self::Tree { .. } | Self::Text { .. } => true,
         }
     }
 
@@ -244,9 +286,16 @@ impl Figure {
                 .iter()
                 .enumerate()
                 .any(|(at, n)| n.parent.map_or(at != 0, |parent| parent >= at)),
-            Self::Grid { columns, cells } => *columns == 0 || cells.len() % columns != 0,
+            Self::Grid { columns, cells, field, arrows, .. } => {
+                let fits = |len: usize| len == 0 || len == cells.len();
+                let is_square = *columns > 0 && cells.len().is_multiple_of(*columns);
+                !is_square || !fits(field.len()) || !fits(arrows.len())
+            }
             Self::Spans { lanes, spans, .. } => spans.iter().any(|s| s.lane >= lanes.len()),
-            Self::Lines { .. } | Self::Scatter { .. } | Self::Text { .. } => false,
+            Self::Lines { .. }
+            | Self::Scatter { .. }
+            | Self::Intervals { .. }
+            | Self::Text { .. } => false,
         }
     }
 }

@@ -29,8 +29,32 @@ pub enum GoError {
     TooLarge { bytes: usize, most: usize },
     #[error("byte {offset}: the charset {name} is not known")]
     Charset { name: String, offset: usize },
+    #[error("{name} cannot be started: {message}")]
+    NoStart { name: String, message: String },
+    #[error("{name} gave no answer to `{command}` in {seconds} s")]
+    Hung { name: String, command: String, seconds: f64 },
+    #[error("{name} ended at `{command}`, {status}{}", said(.stderr))]
+    Died { name: String, command: String, status: String, stderr: Vec<String> },
+    #[error("{name} answered `{command}` with `{line}`")]
+    Garbage { name: String, command: String, line: String },
+    #[error("{name} refused `{command}`: {message}")]
+    Refused { name: String, command: String, message: String },
+    #[error("the journal is that of another experiment: {what} is {got}, not {expected}")]
+    OtherJournal { what: String, expected: String, got: String },
+    #[error("line {line} of the journal is damaged")]
+    Journal { line: usize },
+    #[error("it was interrupted")]
+    Interrupted,
     #[error(transparent)]
     Prune(#[from] PruneError),
+}
+
+/// The last lines that a program wrote to its errors.
+fn said(lines: &[String]) -> String {
+    if lines.is_empty() {
+        return String::new();
+    }
+    format!("; it said: {}", lines.join(" | "))
 }
 
 impl GoError {
@@ -76,6 +100,35 @@ impl GoError {
             Self::Charset { .. } => {
                 ("SEC-GO-011", Kind::Unsupported, Some("convert the file to UTF-8"))
             }
+            Self::NoStart { .. } => input(
+                "SEC-GO-012",
+                "give the path of the program, and quote arguments that hold blanks",
+            ),
+            Self::Hung { .. } => (
+                "SEC-GO-013",
+                Kind::Resources,
+                Some("see whether it waits for something, or wait longer"),
+            ),
+            Self::Died { .. } => {
+                input("SEC-GO-014", "run the command by hand and type `name` to see what it says")
+            }
+            Self::Garbage { .. } => input(
+                "SEC-GO-015",
+                "start the program so that it speaks GTP, such as `gnugo --mode gtp`",
+            ),
+            Self::Refused { .. } => input(
+                "SEC-GO-016",
+                "choose a size of the board, rules and komi that the program knows",
+            ),
+            Self::OtherJournal { .. } => {
+                input("SEC-GO-017", "give the options of the journal, or another file")
+            }
+            Self::Journal { .. } => {
+                input("SEC-GO-018", "cut the file before that line; the games before it are kept")
+            }
+            Self::Interrupted => {
+                ("SEC-GO-019", Kind::Interrupted, Some("start it again to go on from its journal"))
+            }
         }
     }
 }
@@ -111,6 +164,35 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     ("SEC-GO-010", "Files of more than 64 MiB are not read at once."),
     ("SEC-GO-011", "Texts of SGF are read as UTF-8 and Latin-1; plain ASCII under any name."),
+    (
+        "SEC-GO-012",
+        "The program of a GTP engine cannot be started: there is no such file, or it may not be run.",
+    ),
+    (
+        "SEC-GO-013",
+        "A GTP engine gave no answer in time and was killed. In a match it loses the game.",
+    ),
+    (
+        "SEC-GO-014",
+        "A GTP engine ended while an answer was waited for. In a match it loses the game.",
+    ),
+    (
+        "SEC-GO-015",
+        "An answer of GTP begins with = or ?, and a move is a point such as D4, pass or resign. In a match the engine loses the game.",
+    ),
+    (
+        "SEC-GO-016",
+        "A GTP engine answered with an error where the game needs its consent. In a match it loses the game.",
+    ),
+    (
+        "SEC-GO-017",
+        "A journal holds the games of one experiment. Its first line says which; games of another do not belong into it.",
+    ),
+    (
+        "SEC-GO-018",
+        "A line of a journal is none of its game records. Only the last line may be incomplete, as when a run was killed.",
+    ),
+    ("SEC-GO-019", "The run was told to stop; the games that were finished are kept."),
 ];
 
 #[cfg(test)]

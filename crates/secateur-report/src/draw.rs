@@ -4,6 +4,7 @@ mod bars;
 mod grid;
 mod heatmap;
 mod histogram;
+mod intervals;
 mod lines;
 mod scatter;
 mod spans;
@@ -106,6 +107,9 @@ pub(crate) fn figure(figure: &Figure, title: &str) -> Drawn {
         Figure::Bars { labels, series, unit } => bars(&title, labels, series, unit),
         Figure::Lines { x, y, series, log_y } => lines::lines(&title, [x, y], series, *log_y),
         Figure::Scatter { x, y, series } => scatter::scatter(&title, [x, y], series),
+        Figure::Intervals { x, y, series, line } => {
+            intervals::intervals(&title, [x, y], series, *line)
+        }
         Figure::Histogram { x, low, high, series, log_y } => {
             histogram::histogram(&title, x, [*low, *high], series, *log_y)
         }
@@ -115,7 +119,10 @@ pub(crate) fn figure(figure: &Figure, title: &str) -> Drawn {
         }
         Figure::Table { columns, rows } => table::table(columns, rows),
         Figure::Tree { nodes } => tree::tree(&title, nodes),
-        Figure::Grid { columns, cells } => grid::grid(&title, *columns, cells),
+        Figure::Grid { columns, cells, field, arrows, legend } => {
+            let board = grid::Board { columns: *columns, cells, field, arrows, legend };
+            grid::grid(&title, &board)
+        }
         Figure::Spans { unit, lanes, spans } => spans::spans(&title, unit, lanes, spans),
         Figure::Text { text } => plain(text),
     }

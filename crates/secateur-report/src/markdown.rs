@@ -285,7 +285,7 @@ fn figure(out: &mut String, named: &Named) {
         (_, Body::Nothing(why)) => Some(why.clone()),
         (_, Body::Text(text)) => Some(text.clone()),
         (Figure::Tree { nodes }, _) => Some(draw::outline(nodes)),
-        (Figure::Grid { columns, cells }, _) => Some(board(*columns, cells)),
+        (Figure::Grid { columns, cells, .. }, _) => Some(board(*columns, cells)),
         _ => None,
     };
     if let Some(text) = text.filter(|t| t.lines().count() <= LINES_MAX) {

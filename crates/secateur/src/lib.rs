@@ -24,6 +24,7 @@
 pub use secateur_checkpoint as checkpoint;
 pub use secateur_core as core;
 pub use secateur_formula as formula;
+pub use secateur_go as go;
 pub use secateur_graph as graph;
 pub use secateur_neural as neural;
 pub use secateur_onnx as onnx;
@@ -45,6 +46,7 @@ pub const CODES: &[&[(&str, &str)]] = &[
     checkpoint::gguf::CODES,
     formula::error::CODES,
     formula::table::error::CODES,
+    go::CODES,
     neural::error::CODES,
     neural::network::error::CODES,
     onnx::CODES,

@@ -38,6 +38,14 @@ const OWN: &[(&str, &str)] = &[
         "SEC-CL-007",
         "The prompt has no tokens, or so many that the positions the model was made for leave no room for a text.",
     ),
+    (
+        "SEC-CL-008",
+        "A file or a stream of games could not be read or written; the message has the reason that the system gives.",
+    ),
+    (
+        "SEC-CL-009",
+        "The journal of an experiment is there already, or the file in its place is none. Go on with it by --resume, replace it by --force, or name another file.",
+    ),
 ];
 
 pub(crate) fn run(code: &str, manner: Manner) -> Result<ExitCode, RunError> {

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use secateur::core::RunError;
+use secateur::go::criteria::METHODS as STRATEGIES;
 use secateur::neural::criteria;
 use secateur::neural::network::score::METHODS;
 use secateur::speaker::criteria::METHODS as RULES;
@@ -13,7 +14,7 @@ use crate::out;
 
 pub(crate) fn run(name: Option<&str>, manner: Manner) -> Result<ExitCode, RunError> {
     if let Some(name) = name {
-        let mut others = METHODS.iter().chain(RULES);
+        let mut others = METHODS.iter().chain(RULES).chain(STRATEGIES);
         let method = match others.find(|method| method.name == name) {
             Some(method) => *method,
             None => criteria::find(name)?.method,
@@ -33,6 +34,7 @@ pub(crate) fn run(name: Option<&str>, manner: Manner) -> Result<ExitCode, RunErr
             .map(|e| json!({ "name": e.method.name, "summary": e.method.summary, "scope": e.scope.name() }))
             .chain(METHODS.iter().map(|m| json!({ "name": m.name, "summary": m.summary, "scope": "layer" })))
             .chain(RULES.iter().map(|m| json!({ "name": m.name, "summary": m.summary, "scope": "speaker" })))
+            .chain(STRATEGIES.iter().map(|m| json!({ "name": m.name, "summary": m.summary, "scope": "move" })))
             .collect();
         out::json(&all);
         return Ok(ExitCode::SUCCESS);
@@ -56,6 +58,12 @@ pub(crate) fn run(name: Option<&str>, manner: Manner) -> Result<ExitCode, RunErr
     out::print(&out::table(
         &["method", "which speakers go while speech is heard"],
         RULES.iter().map(row).collect(),
+        &[],
+    ));
+    out::line("");
+    out::print(&out::table(
+        &["method", "which moves of Go go before they are tried"],
+        STRATEGIES.iter().map(row).collect(),
         &[],
     ));
     out::note("`secateur methods NAME` shows the page of one");

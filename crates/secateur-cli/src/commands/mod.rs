@@ -7,11 +7,13 @@ mod eval;
 mod explain;
 mod formula;
 mod generate;
+mod go;
 mod inspect;
 mod methods;
 mod network;
 mod pages;
 mod prune;
+mod raster;
 mod ses;
 mod speaker;
 mod verify;
@@ -76,6 +78,7 @@ pub(crate) fn run(cli: Cli) -> Result<ExitCode, RunError> {
 fn dispatch(command: Command, manner: Manner) -> Result<ExitCode, RunError> {
     match command {
         Command::Demo { family: None | Some(DemoFamily::Neural) } => demo::run(manner),
+        Command::Demo { family: Some(DemoFamily::Go) } => go::demo(manner),
         Command::Demo { family: Some(DemoFamily::Formula) } => formula::demo(manner),
         Command::Demo { family: Some(DemoFamily::Ses) } => ses::demo(manner),
         Command::Demo { family: Some(DemoFamily::Speaker) } => speaker::demo(manner),
@@ -88,6 +91,7 @@ fn dispatch(command: Command, manner: Manner) -> Result<ExitCode, RunError> {
         Command::Verify(args) => verify::run(&args, manner),
         Command::Diff { a, b } => diff::run(&a, &b, manner),
         Command::Formula(command) => formula::run(&command, manner),
+        Command::Go(command) => go::run(&command, manner),
         Command::Ses(command) => ses::run(&command, manner),
         Command::Speaker(command) => speaker::run(&command, manner),
         Command::Methods { name } => methods::run(name.as_deref(), manner),

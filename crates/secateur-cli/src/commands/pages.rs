@@ -32,6 +32,22 @@ impl Target {
         Ok(Self { path: path.to_path_buf(), files })
     }
 
+    /// The same for a picture of a format.
+    pub(super) fn picture(
+        path: Option<&Path>,
+        format: &str,
+        force: bool,
+        inputs: &[&Path],
+    ) -> Result<Option<Self>, RunError> {
+        let Some(path) = path else { return Ok(None) };
+        if path.extension().is_none_or(|ending| ending != format) {
+            let message = format!("the picture of --{format} ends in .{format}");
+            let hint = "--svg FILE.svg draws lines, --png FILE.png pixels";
+            return Err(RunError::new(Kind::Usage, "SEC-CL-006", message).at(path).hint(hint));
+        }
+        Self::new(path, force, inputs).map(Some)
+    }
+
     /// The same for a page or a record, by the ending.
     pub(super) fn page(
         path: Option<&Path>,
@@ -51,7 +67,12 @@ impl Target {
 
     /// Writes a text.
     pub(super) fn text(&self, text: &str) -> Result<(), RunError> {
-        write_atomic(&self.files, &self.path, text.as_bytes()).map_err(|error| store(&error))
+        self.bytes(text.as_bytes())
+    }
+
+    /// Writes bytes.
+    pub(super) fn bytes(&self, bytes: &[u8]) -> Result<(), RunError> {
+        write_atomic(&self.files, &self.path, bytes).map_err(|error| store(&error))
     }
 
     /// Writes a record as a page or as JSON, by the ending of the file.

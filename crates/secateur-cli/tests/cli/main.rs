@@ -14,6 +14,7 @@ mod formulas;
 mod full_disk;
 mod generate;
 mod gguf;
+mod go;
 mod networks;
 mod odd_files;
 mod output_places;

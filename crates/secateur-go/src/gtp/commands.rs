@@ -308,6 +308,11 @@ fn loadsgf(engine: &mut Engine, words: &[&str]) -> Reply {
             Err(_) => return syntax("syntax error"),
         },
     };
+    // Devices and pipes may never end.
+    let data = std::fs::metadata(Path::new(name));
+    if data.is_ok_and(|data| !data.is_file() || data.len() > sgf::BYTES_MAX as u64) {
+        return Err("cannot load file: no file, or too large".to_owned());
+    }
     let bytes = std::fs::read(Path::new(name));
     let bytes = bytes.map_err(|error| format!("cannot load file: {error}"))?;
     let load = || {

@@ -148,12 +148,17 @@ impl Field {
 
 /// The length of the gradient of values on a square board, row by row.
 pub fn gradient(values: &[f32]) -> Vec<f32> {
+    slopes(values).into_iter().map(|[right, down]| right.hypot(down)).collect()
+}
+
+/// The gradient of values on a square board, row by row, as `[right, down]`.
+pub fn slopes(values: &[f32]) -> Vec<[f32; 2]> {
     let size = values.len().isqrt();
     let slope = |at: usize, place: usize, step: usize| {
         let (before, after) = (usize::from(place > 0), usize::from(place + 1 < size));
         let rise = values[at + after * step] - values[at - before * step];
         rise / (before + after).max(1) as f32
     };
-    let length = |at: usize| slope(at, at % size, 1).hypot(slope(at, at / size, size));
-    (0..values.len()).map(length).collect()
+    let both = |at: usize| [slope(at, at % size, 1), slope(at, at / size, size)];
+    (0..values.len()).map(both).collect()
 }

@@ -5,9 +5,12 @@
     reason = "helpers of tests fail the test, and say what was skipped"
 )]
 
+mod experiments;
 mod fields;
 mod files;
+mod forfeits;
 mod life;
+mod matches;
 mod plain;
 mod playouts;
 mod protocol;

@@ -1,7 +1,7 @@
 //! Every kind of figure, small, and how each looks on the page.
 
 use secateur_core::Figure;
-use secateur_core::figure::{Counts, Points, Series, Span, TreeNode};
+use secateur_core::figure::{Counts, Estimates, Points, Series, Span, TreeNode};
 use secateur_core::record::Named;
 use secateur_report::html;
 
@@ -102,7 +102,41 @@ pub(crate) fn tree() -> Figure {
 
 pub(crate) fn grid() -> Figure {
     let cells = ". . +|. X O|3 . .".replace('|', " ");
-    Figure::Grid { columns: 3, cells: cells.split(' ').map(str::to_owned).collect() }
+    board(3, cells.split(' ').map(str::to_owned).collect())
+}
+
+pub(crate) fn board(columns: usize, cells: Vec<String>) -> Figure {
+    Figure::Grid { columns, cells, field: Vec::new(), arrows: Vec::new(), legend: Vec::new() }
+}
+
+/// A board with everything that one can have.
+fn field() -> Figure {
+    let cells = "X* O . + - 1 . O* X".split(' ').map(str::to_owned).collect();
+    let legend =
+        [("X*", "last"), ("-", "cut"), (">0", "dark's"), ("<0", "light's"), ("->", "slope")];
+    Figure::Grid {
+        columns: 3,
+        cells,
+        field: vec![0.0, 0.5, 1.0, -0.5, -1.0, 0.1, 0.2, 0.3, 0.4],
+        arrows: [[1.0, 0.0], [0.0, 0.25], [0.0, 0.0]].repeat(3),
+        legend: legend.map(|(key, words)| [key.to_owned(), words.to_owned()]).to_vec(),
+    }
+}
+
+pub(crate) fn intervals() -> Figure {
+    let estimates = |name: &str, points: &[[f64; 4]]| Estimates {
+        name: name.to_owned(),
+        points: points.to_vec(),
+    };
+    Figure::Intervals {
+        x: "work saved, %".to_owned(),
+        y: "win rate, %".to_owned(),
+        series: vec![
+            estimates("low", &[[10.0, 52.0, 45.0, 59.0], [20.0, 47.5, 40.0, 54.0]]),
+            estimates("high", &[[10.0, 44.0, 37.0, 51.0]]),
+        ],
+        line: Some(50.0),
+    }
 }
 
 pub(crate) fn spans() -> Figure {
@@ -128,10 +162,12 @@ fn kinds() -> Vec<(&'static str, Figure)> {
         ("lines", lines()),
         ("scatter", scatter()),
         ("histogram", histogram()),
+        ("intervals", intervals()),
         ("heatmap", heatmap()),
         ("table", table()),
         ("tree", tree()),
         ("grid", grid()),
+        ("field", field()),
         ("spans", spans()),
         ("text", text()),
     ]
@@ -162,6 +198,12 @@ pub(crate) fn with_text(text: &str) -> Vec<Named> {
                     s.name = t();
                 }
             }
+            Figure::Intervals { x, y, series, .. } => {
+                (*x, *y) = (t(), t());
+                for s in series {
+                    s.name = t();
+                }
+            }
             Figure::Histogram { x, series, .. } => {
                 *x = t();
                 for s in series {
@@ -180,7 +222,10 @@ pub(crate) fn with_text(text: &str) -> Vec<Named> {
                     node.label = t();
                 }
             }
-            Figure::Grid { cells, .. } => cells.fill_with(t),
+            Figure::Grid { cells, legend, .. } => {
+                cells.fill_with(t);
+                legend.iter_mut().flatten().for_each(|word| *word = t());
+            }
             Figure::Spans { unit, lanes, spans } => {
                 *unit = t();
                 lanes.fill_with(t);
@@ -255,7 +300,7 @@ fn what_is_cut_off_is_said() {
     assert!(on_page(Figure::Tree { nodes: chain }).contains("984 nodes further down"));
     let star = (0..1_000).map(|at| node((at > 0).then_some(0))).collect();
     assert!(on_page(Figure::Tree { nodes: star }).contains("760 nodes further down"));
-    let board = Figure::Grid { columns: 60, cells: vec![String::new(); 3_600] };
+    let board = board(60, vec![String::new(); 3_600]);
     assert!(on_page(board).contains("The first 52 of 60 rows and 52 of 60 columns."));
     let rows = vec![vec!["a".to_owned()]; 9_000];
     let long = Figure::Table { columns: vec!["c".to_owned()], rows };

@@ -100,7 +100,7 @@ fn grid() -> impl Strategy<Value = Figure> {
     let cell = prop_oneof![Just("X".to_owned()), Just(String::new()), text()];
     (1..30usize, prop::collection::vec(cell, 0..300)).prop_map(|(columns, mut cells)| {
         cells.truncate(cells.len() / columns * columns);
-        Figure::Grid { columns, cells }
+        crate::figures::board(columns, cells)
     })
 }
 
