@@ -1,5 +1,5 @@
 //! Times Go: prints playouts a second on one thread, from the empty board of 9, 13 and 19, and
-//! how many moves a playout has. `go light` or `go patterns`; both without a word.
+//! how many moves a playout has. `go light`, `go patterns` or `go nakade`; all without a word.
 
 #![allow(clippy::print_stdout, reason = "the times are the result")]
 
@@ -10,7 +10,9 @@ use secateur_go::playout::{Dice, Policy, play_out};
 
 fn main() {
     let word = std::env::args().nth(1);
-    for (name, policy) in [("light", Policy::Light), ("patterns", Policy::Patterns)] {
+    let all =
+        [("light", Policy::Light), ("patterns", Policy::Patterns), ("nakade", Policy::Nakade)];
+    for (name, policy) in all {
         if word.as_deref().is_some_and(|word| word != name) {
             continue;
         }
