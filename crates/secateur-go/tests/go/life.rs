@@ -166,14 +166,16 @@ fn an_eye_in_a_seki_is_no_territory() {
 }
 
 /// Tests of a regression file that an engine passes, and how many there are.
-fn passed(folder: &Path, name: &str, settings: Settings) -> (usize, usize) {
+fn passed(folder: &Path, name: &str, settings: Settings, scoring: Scoring) -> (usize, usize) {
     let mut engine = Engine::new(settings).unwrap();
+    engine.scoring = scoring;
     let text = std::fs::read(folder.join(name)).unwrap();
     let (mut passed, mut all) = (0, 0);
     let mut answer = String::new();
     for line in String::from_utf8_lossy(&text).lines().map(str::trim) {
         if let Some(expect) = line.strip_prefix("#?") {
             let expect = expect.trim().trim_end_matches('*').trim_matches(['[', ']']);
+            let expect = expect.replace('\\', "");
             all += 1;
             passed += usize::from(expect.split('|').any(|expect| expect == answer));
         } else if let Some(file) = line.strip_prefix("loadsgf ") {
@@ -192,7 +194,7 @@ fn the_unconditional_status_is_that_of_gnu_go() {
     let Some(data) = data() else { return };
     let folder = data.join("golden/go/gnugo_regression");
     let settings = Settings { playouts: Some(1), ..Settings::default() };
-    assert_eq!(passed(&folder, "unconditional.tst", settings), (673, 673));
+    assert_eq!(passed(&folder, "unconditional.tst", settings, Scoring::Area), (673, 673));
 }
 
 /// GNU Go 3.8 passes 19; one board of the file has a single point, which is no board here.
@@ -200,8 +202,17 @@ fn the_unconditional_status_is_that_of_gnu_go() {
 fn tiny_boards_are_played_as_well_as_gnu_go_does() {
     let Some(data) = data() else { return };
     let folder = data.join("golden/go/gnugo_regression");
-    let (passed, all) = passed(&folder, "tiny.tst", Settings::default());
+    let (passed, all) = passed(&folder, "tiny.tst", Settings::default(), Scoring::Area);
     assert!(passed >= 19 && all == 22, "{passed} of {all}");
+}
+
+/// GNU Go 3.8 passes 28 of the 29. Misjudged here are large groups in capturing races.
+#[test]
+fn finished_games_are_scored_as_their_records_say() {
+    let Some(data) = data() else { return };
+    let folder = data.join("golden/go/gnugo_regression");
+    let (passed, all) = passed(&folder, "score.tst", Settings::default(), Scoring::Territory);
+    assert!(passed >= 26 && all == 29, "{passed} of {all}");
 }
 
 #[test]
