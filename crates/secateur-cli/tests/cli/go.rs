@@ -143,7 +143,8 @@ fn one_game_is_one_game() {
     assert!(said.contains("\n1 game on 3 x 3") && said.contains("inf ("), "{said}");
     let page = std::fs::read_to_string(folder.join("m.html")).unwrap();
     assert!(page.contains("A against B") && page.contains("win rate of A"));
-    let agree = "go experiment --games 0 --agree game.sgf --strategies potential-low --report a.html";
+    let agree =
+        "go experiment --games 0 --agree game.sgf --strategies potential-low --report a.html";
     let said = folder.must(&format!("{agree} -q")).stdout;
     assert!(said.contains("2 games, ") && !said.contains("0 games"), "{said}");
     assert!(std::fs::read_to_string(folder.join("a.html")).unwrap().contains("2 game records"));

@@ -202,12 +202,7 @@ fn played(
 fn told(result: &CellResult) -> String {
     let holds = if result.holds { "holds" } else { "loses" };
     let (score, cell) = (&result.tally.score, &result.cell);
-    format!(
-        "{}: {}, {}, {holds}",
-        cell.name(),
-        out::counted(u64::from(score.games()), "game"),
-        rate(score)
-    )
+    format!("{}: {}, {}, {holds}", cell.name(), out::counted(score.games(), "game"), rate(score))
 }
 
 fn asked(

@@ -228,13 +228,13 @@ fn show(seen: &Seen<'_>, written: &[String]) {
     let score = &tally.score;
     line(format!(
         "{} on {} x {}, komi {}: A won {}, lost {}, {}",
-        out::counted(u64::from(score.games()), "game"),
+        out::counted(score.games(), "game"),
         of.rules.size,
         of.rules.size,
         of.rules.komi,
         score.wins,
         score.losses,
-        out::counted(u64::from(score.draws), "draw")
+        out::counted(score.draws, "draw")
     ));
     let [low, high] = score.elo_interval();
     // All games won or lost are no finite difference, and no games are none.

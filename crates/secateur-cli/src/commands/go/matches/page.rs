@@ -34,7 +34,7 @@ pub(super) fn record(seen: &Seen<'_>, warnings: &[String]) -> Record {
     let head = report::Head {
         model: format!(
             "{} on {size} x {size}: A, {}, against B, {}",
-            out::counted(games.into(), "game"),
+            out::counted(games, "game"),
             seen.name(Side::First),
             seen.name(Side::Second),
             size = of.rules.size
