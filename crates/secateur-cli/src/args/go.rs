@@ -237,7 +237,9 @@ words! {
         /// Any that fill no eye
         Light,
         /// Captures and patterns first
-        Patterns
+        Patterns,
+        /// These, and vital points of eyes
+        Nakade
     }
     /// How the end is counted.
     ScoringWord => secateur::go::board::Scoring {

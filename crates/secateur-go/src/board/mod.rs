@@ -284,6 +284,16 @@ impl Board {
         self.near[cell] >> 8
     }
 
+    /// Whether stones of both colors are beside a cell.
+    #[inline]
+    pub(crate) fn is_between(&self, cell: usize) -> bool {
+        let near = self.near[cell];
+        let (black, white) = (near & 15, near >> 4 & 15);
+        // The border counts as both.
+        let border = black + white + (near >> 8) - 4;
+        black > border && white > border
+    }
+
     /// Root of the chain of a stone; the cell itself where there is none.
     #[inline]
     pub(crate) fn root(&self, cell: usize) -> usize {

@@ -5,6 +5,7 @@
 //! more than three moves a point is broken off and counted as it stands.
 
 mod dice;
+mod nakade;
 mod patterns;
 
 use crate::board::{Board, Color, Point};
@@ -19,10 +20,15 @@ pub enum Policy {
     /// then 3 x 3 patterns are played (19 times of 20); else as light.
     #[default]
     Patterns,
+    /// As patterns, and before these the vital points of eyes beside the last move (nine times
+    /// of ten). It costs a fifth of the speed.
+    Nakade,
 }
 
 /// Chance of looking for a capture, in 65,536.
 const CAPTURE: u32 = 58_982;
+/// Chance of looking for the vital point of an eye, in 65,536.
+const NAKADE: u32 = 58_982;
 /// Chance of looking for a pattern, in 65,536.
 const PATTERN: u32 = 62_259;
 
@@ -41,8 +47,10 @@ pub fn play_out(
     let table = patterns::known();
     for _ in 0..3 * board.size() * board.size() {
         let near = match policy {
-            Policy::Patterns if !last.is_pass() => near_move(board, color, last, dice, table),
-            Policy::Light | Policy::Patterns => None,
+            Policy::Patterns | Policy::Nakade if !last.is_pass() => {
+                near_move(board, color, last, policy, dice, table)
+            }
+            _ => None,
         };
         let point = near.unwrap_or_else(|| board.random_move(color, dice));
         board.play(point, color);
@@ -91,6 +99,7 @@ fn near_move(
     board: &Board,
     color: Color,
     last: Point,
+    policy: Policy,
     dice: &mut Dice,
     table: &[u64],
 ) -> Option<Point> {
@@ -101,6 +110,13 @@ fn near_move(
         if let Some(point) = few.draw(board, color, dice) {
             return Some(point);
         }
+    }
+    if policy == Policy::Nakade
+        && dice.hits(NAKADE)
+        && let Some(point) = nakade::vital(board, cell)
+        && board.is_legal(point, color)
+    {
+        return Some(point);
     }
     if dice.hits(PATTERN) {
         few.count = 0;

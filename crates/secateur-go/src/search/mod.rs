@@ -74,8 +74,7 @@ pub struct Found {
     pub point: Point,
     /// Whether the position is as good as lost.
     pub resigns: bool,
-    /// Share of playouts that the move won; on boards up to 5 x 5 how far they were ahead, from 0
-    /// to 1.
+    /// Share of playouts that the move won.
     pub value: f64,
     /// All moves with playouts, the best first.
     pub candidates: Vec<Candidate>,
@@ -248,7 +247,7 @@ impl Search {
         for tree in &self.trees {
             work.add(&tree.work);
             for child in tree.branches[0].children().map(|child| &tree.branches[child]) {
-                let wins = f64::from(child.wins);
+                let wins = f64::from(child.won);
                 match tried.iter_mut().find(|(point, ..)| *point == child.point) {
                     Some((_, visits, won)) => {
                         *visits += child.visits;

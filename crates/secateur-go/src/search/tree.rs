@@ -42,9 +42,12 @@ pub(super) struct Branch {
     count: u16,
     is_open: bool,
     pub(super) visits: u32,
-    pub(super) wins: f32,
+    /// Playouts that were won.
+    pub(super) won: f32,
+    /// What playouts were worth; as many as were won but on small boards.
+    worth: f32,
     seen: u32,
-    seen_wins: f32,
+    seen_worth: f32,
     prior_visits: f32,
     prior_wins: f32,
 }
@@ -58,9 +61,10 @@ impl Branch {
             count: 0,
             is_open: false,
             visits: 0,
-            wins: 0.0,
+            won: 0.0,
+            worth: 0.0,
             seen: 0,
-            seen_wins: 0.0,
+            seen_worth: 0.0,
             prior_visits: prior.played,
             prior_wins: prior.won,
         }
@@ -198,7 +202,7 @@ impl Tree {
         } else {
             play_out(&mut self.board, turn, settings.policy, &mut self.dice, &mut self.trace)
         };
-        self.learn(task, worth(lead, game.komi, self.board.size()));
+        self.learn(task, lead);
         Ok(())
     }
 
@@ -230,14 +234,16 @@ impl Tree {
     }
 
     /// Counts a result in all nodes of the path, and in the siblings whose move came later.
-    fn learn(&mut self, task: Task, for_black: f32) {
+    fn learn(&mut self, task: Task, lead: i32) {
         let Self { branches, path, trace, .. } = self;
         let (color, rave) = (task.color, task.settings.rave);
         let turn = |depth: usize| if depth.is_multiple_of(2) { color } else { color.other() };
-        let won = |color: Color| match color {
-            Color::Black => for_black,
-            Color::White => 1.0 - for_black,
+        let (won, worth) = (won(lead, task.game.komi), worth(lead, task.game));
+        let of = |color: Color, black: f32| match color {
+            Color::Black => black,
+            Color::White => 1.0 - black,
         };
+        let (won, worth) = (|color| of(color, won), |color| of(color, worth));
         // Who played first on each cell, from here to the end; 0 for nobody.
         let mut first = [0_u8; crate::board::CELLS];
         let mut written = trace.len();
@@ -245,7 +251,8 @@ impl Tree {
             let mover = turn(depth + 1);
             let branch = &mut branches[*at];
             branch.visits += 1;
-            branch.wins += won(mover);
+            branch.worth += worth(mover);
+            branch.won += won(mover);
             if rave.is_none() || !branch.is_open {
                 continue;
             }
@@ -258,7 +265,7 @@ impl Tree {
                 let child = &mut branches[child];
                 if first[usize::from(child.point.0)] == player.state() && !child.point.is_pass() {
                     child.seen += 1;
-                    child.seen_wins += won(player);
+                    child.seen_worth += worth(player);
                 }
             }
         }
@@ -321,11 +328,8 @@ impl Tree {
     }
 }
 
-/// What a playout is worth for black: won or lost; how far ahead on small boards.
-fn worth(lead: i32, komi: f32, size: usize) -> f32 {
-    if size <= SMALL_MAX {
-        return 0.5 + (lead as f32 / size as f32).atan() / std::f32::consts::PI;
-    }
+/// Whether black won a playout; one half for a draw.
+fn won(lead: i32, komi: f32) -> f32 {
     let margin = lead as f32 - komi;
     if margin > 0.0 {
         1.0
@@ -334,6 +338,15 @@ fn worth(lead: i32, komi: f32, size: usize) -> f32 {
     } else {
         0.5
     }
+}
+
+/// What a playout is worth for black, from 0 to 1: won or lost, and how far ahead on small boards.
+fn worth(lead: i32, game: &Game) -> f32 {
+    let size = game.board().size();
+    if size > SMALL_MAX {
+        return won(lead, game.komi);
+    }
+    0.5 + (lead as f32 / size as f32).atan() / std::f32::consts::PI
 }
 
 /// What makes a child worth trying.
@@ -357,15 +370,15 @@ impl Weights {
     /// How much a child wants to be tried, by the logarithm of the visits above it.
     fn urgency(self, branch: &Branch, log: f64) -> f64 {
         let visits = f64::from(branch.visits) + f64::from(branch.prior_visits);
-        let wins = f64::from(branch.wins) + f64::from(branch.prior_wins);
-        let mean = if visits > 0.0 { wins / visits } else { 0.5 };
+        let worth = f64::from(branch.worth) + f64::from(branch.prior_wins);
+        let mean = if visits > 0.0 { worth / visits } else { 0.5 };
         let mut value = mean;
         if let Some(equal) = self.rave
             && branch.seen > 0
         {
             let seen = f64::from(branch.seen);
             let share = seen / (seen + visits + visits * seen / equal);
-            value = (1.0 - share) * mean + share * f64::from(branch.seen_wins) / seen;
+            value = (1.0 - share) * mean + share * f64::from(branch.seen_worth) / seen;
         }
         value + self.exploration * (log / visits.max(1.0)).sqrt()
     }

@@ -11,8 +11,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn playouts_are_games_without_a_move_left(size in 2_usize..=13, seed: u64, patterns: bool) {
-        let policy = if patterns { Policy::Patterns } else { Policy::Light };
+    fn playouts_are_games_without_a_move_left(size in 2_usize..=13, seed: u64, policy in 0_usize..3) {
+        let policy = [Policy::Light, Policy::Patterns, Policy::Nakade][policy];
         let mut random = Random::new(seed);
         let start = random_game(size, random.below(size * size), &mut random);
         let mut board = start.board().clone();
