@@ -147,7 +147,8 @@ fn one_game_is_one_game() {
         "go experiment --games 0 --agree game.sgf --strategies potential-low --report a.html";
     let said = folder.must(&format!("{agree} -q")).stdout;
     assert!(said.contains("2 games, ") && !said.contains("0 games"), "{said}");
-    assert!(std::fs::read_to_string(folder.join("a.html")).unwrap().contains("2 game records"));
+    let page = std::fs::read_to_string(folder.join("a.html")).unwrap();
+    assert!(page.contains("2 game records") && !page.contains("id=\"cost\""), "no empty section");
 }
 
 #[test]

@@ -34,8 +34,11 @@ pub(super) fn record(found: &Found) -> Result<Record, RunError> {
         figures.extend(agreements(agreement));
     }
     figures.extend(boards(found)?);
-    figures.push(asked(plan));
-    figures.push(report::settings(&[("both players", &plan.search)]));
+    let asked_only = found.agreement.as_ref().filter(|_| plan.games == 0);
+    if asked_only.is_none() {
+        figures.push(asked(plan));
+        figures.push(report::settings(&[("both players", &plan.search)]));
+    }
     let mut settings = plan.search.clone();
     if let Some((row, _)) = best {
         settings.pruning.strategies.clone_from(&row.strategies);
@@ -45,7 +48,6 @@ pub(super) fn record(found: &Found) -> Result<Record, RunError> {
         plan.sizes.iter().chain(&plan.later_sizes).map(ToString::to_string).collect();
     let played =
         format!("{} on boards of {}", out::counted(outcome.games, "game"), sizes.join(", "));
-    let asked_only = found.agreement.as_ref().filter(|_| outcome.rows.is_empty());
     let (name, model, method) = match asked_only {
         Some(agreement) => {
             let games = out::counted(agreement.games, "game record");
