@@ -31,15 +31,15 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 
     /// Threads to work with; the result is the same for any number
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), env = "SECATEUR_THREADS")]
+    #[arg(long, global = true, display_order = 900, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), env = "SECATEUR_THREADS")]
     pub(crate) threads: Option<u16>,
 
     /// Show nothing but results, warnings and errors
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, display_order = 901)]
     pub(crate) quiet: bool,
 
     /// Print results (and errors) as JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 902)]
     json: bool,
 }
 

@@ -73,6 +73,11 @@ pub(crate) fn count(n: u64) -> String {
     text
 }
 
+/// A number of things, the noun in the singular for one.
+pub(crate) fn counted(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(n), if n == 1 { "" } else { "s" })
+}
+
 /// Bytes for a person.
 pub(crate) fn bytes(n: u64) -> String {
     secateur::neural::plan::bytes(n)

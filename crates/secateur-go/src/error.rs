@@ -107,7 +107,7 @@ impl GoError {
             Self::Hung { .. } => (
                 "SEC-GO-013",
                 Kind::Resources,
-                Some("see whether it waits for something, or wait longer"),
+                Some("see whether it needs an option such as `--mode gtp`, or wait longer"),
             ),
             Self::Died { .. } => {
                 input("SEC-GO-014", "run the command by hand and type `name` to see what it says")
@@ -126,9 +126,11 @@ impl GoError {
             Self::Journal { .. } => {
                 input("SEC-GO-018", "cut the file before that line; the games before it are kept")
             }
-            Self::Interrupted => {
-                ("SEC-GO-019", Kind::Interrupted, Some("start it again to go on from its journal"))
-            }
+            Self::Interrupted => (
+                "SEC-GO-019",
+                Kind::Interrupted,
+                Some("start it again; an experiment goes on from its journal with --resume"),
+            ),
         }
     }
 }

@@ -19,13 +19,27 @@ pub(crate) enum GoCommand {
     #[command(after_help = GTP_EXAMPLES)]
     Gtp(Box<GtpArgs>),
     /// Show potential, gradient, kept and cut moves of a position in a file
-    #[command(after_help = ANALYZE_EXAMPLES)]
+    #[command(
+        after_help = ANALYZE_EXAMPLES,
+        mut_arg("playouts", |arg| arg.help("Search with so many playouts; none when absent")),
+        mut_arg("time_per_move", |arg| arg.help("Search for so long, e.g. 1s or 250ms")),
+        mut_arg("prune", |arg| arg.help("Which moves are cut: potential-low (when absent), \
+            potential-high, gradient-low, gradient-high, several joined by +, or none")),
+        mut_arg("resign", |arg| arg.hide(true))
+    )]
     Analyze(Box<AnalyzeArgs>),
     /// Let two engines play a match
     #[command(after_help = MATCH_EXAMPLES)]
     Match(Box<MatchArgs>),
     /// Find how much work pruning saves at equal strength
-    #[command(after_help = EXPERIMENT_EXAMPLES)]
+    #[command(
+        after_help = EXPERIMENT_EXAMPLES,
+        mut_arg("playouts", |arg| arg.help("Playouts a move of the whole player; 300 when absent")),
+        mut_arg("time_per_move", |arg| arg.hide(true)),
+        mut_arg("prune", |arg| arg.hide(true)),
+        mut_arg("quantile", |arg| arg.hide(true)),
+        mut_arg("threshold", |arg| arg.hide(true))
+    )]
     Experiment(Box<ExperimentArgs>),
 }
 

@@ -11,6 +11,7 @@ mod matches;
 mod moves;
 mod position;
 mod report;
+mod results;
 
 use std::process::ExitCode;
 

@@ -57,12 +57,27 @@ impl Target {
         let Some(path) = path else { return Ok(None) };
         let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or("");
         if !["html", "json"].contains(&ending) {
-            let message = format!("the ending .{ending} is none of .html, .json");
+            let message = match ending {
+                "" => "the report has no ending".to_owned(),
+                other => format!("the ending .{other} is none of .html, .json"),
+            };
             return Err(RunError::new(Kind::Usage, "SEC-CL-006", message)
                 .at(path)
                 .hint("a page ends in .html, its numbers for programs in .json"));
         }
         Self::new(path, force, inputs).map(Some)
+    }
+
+    /// Checks that another output does not go to the same place.
+    pub(super) fn is_apart(&self, other: Option<&Path>) -> Result<(), RunError> {
+        let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        if other.is_none_or(|other| whole(other) != whole(&self.path)) {
+            return Ok(());
+        }
+        let message = "two outputs go to the same place";
+        Err(RunError::new(Kind::Usage, "SEC-CL-006", message)
+            .at(&self.path)
+            .hint("give each a name of its own"))
     }
 
     /// Writes a text.

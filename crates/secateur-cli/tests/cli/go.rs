@@ -102,6 +102,9 @@ fn options_that_make_no_sense_are_refused() {
         ("go experiment --strategies none", "none prunes nothing"),
         ("go experiment --savings 0.3,0.1", "SEC-GO-007"),
         ("go experiment --resume", "--journal"),
+        ("go experiment --games 2 --journal x.json --report x.json", "the same place"),
+        ("go match --games 2 -o m.html --report ./m.html", "the same place"),
+        ("go match --games 2 --report here", "no ending"),
     ] {
         let ran = folder.run(words);
         assert_eq!(ran.exit, 2, "{words}: {}", ran.stderr);
@@ -115,6 +118,37 @@ fn options_that_make_no_sense_are_refused() {
     assert_eq!(side.status.code(), Some(2), "{said}");
     assert!(said.contains("--b \"--prune gradient\"") && said.contains("gradient-low"), "{said}");
     assert_eq!(folder.names(), ["game.sgf", "lines.txt"], "nothing was written");
+}
+
+#[test]
+fn options_that_a_command_refuses_are_not_in_its_help() {
+    let folder = folder();
+    let help = folder.must("go experiment --help").stdout;
+    for refused in ["--prune", "--quantile ", "--threshold", "--time-per-move"] {
+        assert!(!help.contains(refused), "{refused}: {help}");
+    }
+    assert!(help.contains("whole player; 300 when absent"), "{help}");
+    assert!(help.find("--report") < help.find("--quiet"), "what is global comes last: {help}");
+    let help = folder.must("go analyze --help").stdout;
+    assert!(help.contains("Search with so many playouts; none when absent"), "{help}");
+    assert!(help.contains("potential-low (when absent)"), "{help}");
+}
+
+#[test]
+fn one_game_is_one_game() {
+    let folder = folder();
+    let mut command = folder.command("go match --games 1 --board 3 --report m.html -q");
+    let output = command.args(["--a", "--playouts 10", "--b", "--playouts 10"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("\n1 game on 3 x 3") && said.contains("inf ("), "{said}");
+    let page = std::fs::read_to_string(folder.join("m.html")).unwrap();
+    assert!(page.contains("A against B") && page.contains("win rate of A"));
+    let agree =
+        "go experiment --games 0 --agree game.sgf --strategies potential-low --report a.html";
+    let said = folder.must(&format!("{agree} -q")).stdout;
+    assert!(said.contains("2 games, ") && !said.contains("0 games"), "{said}");
+    let page = std::fs::read_to_string(folder.join("a.html")).unwrap();
+    assert!(page.contains("2 game records") && !page.contains("id=\"cost\""), "no empty section");
 }
 
 #[test]

@@ -123,10 +123,14 @@ pub struct Row {
 }
 
 impl Row {
+    /// The match of the largest saving that was held; else the first.
+    pub fn held(&self) -> Option<&CellResult> {
+        self.cells.iter().rfind(|result| result.holds).or(self.cells.first())
+    }
+
     /// Order of rows: the largest saving, then the share of points there.
-    fn worth(&self) -> (f64, f64) {
-        let held = self.cells.iter().rfind(|result| result.holds).or(self.cells.first());
-        (self.largest.unwrap_or(-1.0), held.map_or(0.0, |result| result.share))
+    pub fn worth(&self) -> (f64, f64) {
+        (self.largest.unwrap_or(-1.0), self.held().map_or(0.0, |result| result.share))
     }
 }
 

@@ -8,10 +8,13 @@ use crate::criteria::{Maps, Node};
 use crate::potential::{Charges, Field};
 
 /// What GoGui offers in its menu.
-pub(super) const MENU: &str = "dboard/Potential/secateur-potential\n\
+pub(super) const MENU: &str = "param/Parameters/secateur-param\n\
+    dboard/Potential/secateur-potential\n\
     dboard/Density/secateur-density\n\
     dboard/Gradient/secateur-gradient\n\
-    gfx/Kept and cut moves/secateur-kept %c";
+    gfx/Kept and cut moves/secateur-kept %c\n\
+    plist/Dead stones/final_status_list dead\n\
+    string/Score/final_score";
 
 /// Which map.
 #[derive(Clone, Copy)]
@@ -53,8 +56,7 @@ pub(super) fn kept(engine: &Engine, color: Color) -> Reply {
     let mask = engine.settings.pruning.keep(&node, &maps).map_err(|error| error.to_string())?;
     let list = |name: &str, kept: bool| {
         let mut text = format!("COLOR {name}");
-        for (at, point) in moves.iter().enumerate().filter(|(at, _)| mask.keeps(*at) == kept) {
-            let _ = at;
+        for (_, point) in moves.iter().enumerate().filter(|(at, _)| mask.keeps(*at) == kept) {
             let _ = write!(text, " {}", point.vertex(game.board().size()));
         }
         text

@@ -9,6 +9,9 @@ mod clock;
 mod commands;
 mod lines;
 mod maps;
+mod parameters;
+mod score;
+mod setup;
 mod think;
 
 use std::io::{self, BufRead, Write};
@@ -89,18 +92,19 @@ impl Engine {
             command = next;
         }
         let words: Vec<&str> = words.collect();
-        self.has_moved = command == "genmove";
+        self.has_moved = matches!(command, "genmove" | "lz-genmove_analyze");
         let (sign, text) = match commands::run(self, command, &words) {
             Ok(text) => ('=', text),
             Err(text) => ('?', text),
         };
+        let between = if text.starts_with('\n') { "\n" } else { " " };
         // An empty line would end the answer.
         let text: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
         let text = text.join("\n");
         Some(if text.is_empty() {
             format!("{sign}{id}\n\n")
         } else {
-            format!("{sign}{id} {text}\n\n")
+            format!("{sign}{id}{between}{text}\n\n")
         })
     }
 

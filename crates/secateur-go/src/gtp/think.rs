@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use super::clock::Overtime;
 use super::commands::{color_of, number, syntax};
 use super::lines::Lines;
+use super::score::reading;
 use super::{Engine, Reply};
-use crate::board::Color;
+use crate::board::{Color, Point};
 use crate::search::{Found, Limits, Search};
 
 /// Time between two looks for a line while the engine thinks on its own.
@@ -44,6 +45,46 @@ pub(super) fn genmove(engine: &mut Engine, words: &[&str]) -> Reply {
     }
     engine.game.play(found.point, color).map_err(|error| error.to_string())?;
     Ok(found.point.vertex(engine.game.board().size()))
+}
+
+/// A move of the phase in which dead stones are taken off by playing: no pass as long as there
+/// are any of the opponent, and no resignation.
+pub(super) fn kgs_genmove_cleanup(engine: &mut Engine, words: &[&str]) -> Reply {
+    let color = color_of(words.first())?;
+    let found = search(engine, color)?;
+    let point = if found.point.is_pass() {
+        takes_dead(engine, color, &found).unwrap_or(Point::PASS)
+    } else {
+        found.point
+    };
+    engine.game.play(point, color).map_err(|error| error.to_string())?;
+    Ok(point.vertex(engine.game.board().size()))
+}
+
+/// The liberty of a dead chain of the opponent that the search tried most.
+fn takes_dead(engine: &Engine, color: Color, found: &Found) -> Option<Point> {
+    let board = engine.game.board();
+    let dead = reading(engine).dead.into_iter();
+    let liberties = dead
+        .filter(|point| board.at(*point) == Some(color.other()))
+        .flat_map(|point| board.liberties(point))
+        .filter(|point| engine.game.is_legal(*point, color));
+    let visits = |point: &Point| {
+        found.candidates.iter().find(|one| one.point == *point).map_or(0, |one| one.visits)
+    };
+    liberties.max_by_key(visits)
+}
+
+/// A move and what led to it, as Sabaki asks for it.
+pub(super) fn lz_genmove_analyze(engine: &mut Engine, words: &[&str]) -> Reply {
+    let color = color_of(words.first())?;
+    let found = search(engine, color)?;
+    let report = report(engine, &found);
+    if found.resigns {
+        return Ok(format!("\n{report}\nplay resign"));
+    }
+    engine.game.play(found.point, color).map_err(|error| error.to_string())?;
+    Ok(format!("\n{report}\nplay {}", found.point.vertex(engine.game.board().size())))
 }
 
 /// A move that is not played, by a search of its own: the same for a seed whatever was before.
@@ -146,9 +187,10 @@ pub(super) fn time_settings(engine: &mut Engine, words: &[&str]) -> Reply {
     let numbers: Vec<f64> =
         words.iter().filter_map(|word| number(Some(word))).filter(|n| *n >= 0.0).collect();
     let [main, seconds, stones] = numbers[..] else { return syntax("syntax error") };
-    // A period without stones means that there is no limit.
+    // A period without stones means that there is no limit, and so do three zeros to clients.
     let overtime = match (seconds > 0.0, stones as u32) {
         (true, 0) => None,
+        (false, _) if main == 0.0 => None,
         (_, stones) => Some(Overtime::Canadian { seconds, stones }),
     };
     engine.clock.set(main, overtime);

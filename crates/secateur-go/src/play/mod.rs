@@ -97,8 +97,7 @@ pub struct MatchResult {
 
 /// Plays a match. `on_game` is called on this thread for each game as it ends, in any order, with
 /// the sum of those so far; [`ControlFlow::Break`] ends the match, as does `stop`. What was
-/// finished by then is kept, games that were going on are not. Games of our own are left after
-/// the move that is searched.
+/// finished by then is kept, games that were going on are not.
 ///
 /// # Errors
 /// [`GoError`] for a match that makes no sense, before any game is begun. Engines that cannot be

@@ -1,7 +1,7 @@
 //! A player at the board of one game.
 
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Identity;
 use super::parallel::Stop;
@@ -11,10 +11,13 @@ use super::record::Effort;
 use super::rules::{Rules, Time};
 use crate::board::{Color, Game, Point};
 use crate::error::GoError;
-use crate::search::Search;
+use crate::search::{Found, Limits, Search};
 
 /// Kept back of the time of a game for what lies between the search and the clock.
 const LAG: Duration = Duration::from_millis(100);
+
+/// Playouts of a thread between two looks at whether to stop.
+const SLICE: u64 = 5000;
 
 /// What a player answers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -109,9 +112,7 @@ impl Seat {
                     (Some(share), Some(most)) => Some(share.min(most)),
                     (share, most) => share.or(most),
                 };
-                search.limit_time(time);
-                let found = search.best(game, color)?;
-                effort.count(&found);
+                let found = best(search, game, color, time, effort, stop)?;
                 let point = (!found.resigns).then_some(found.point);
                 Ok(Choice { point, value: Some(found.value) })
             }
@@ -157,6 +158,36 @@ impl Seat {
             Ok(answer) => Ok(answer.ok()),
             Err(GoError::Interrupted) => Err(GoError::Interrupted),
             Err(_) => Ok(None),
+        }
+    }
+}
+
+/// The best move. It is searched in slices, which together are one search, so that a match can be
+/// stopped in the middle of it.
+fn best(
+    search: &mut Search,
+    game: &Game,
+    color: Color,
+    time: Option<Duration>,
+    effort: &mut Effort,
+    stop: &Stop<'_>,
+) -> Result<Found, GoError> {
+    let begin = Instant::now();
+    let slice = SLICE * search.settings().threads as u64;
+    let mut left = search.settings().playouts.unwrap_or(u64::MAX);
+    loop {
+        let most = left.min(slice);
+        let time = time.map(|time| time.saturating_sub(begin.elapsed()));
+        let found = search.think(game, color, Limits { playouts: Some(most), time })?;
+        effort.count(&found);
+        if stop.is_set() {
+            return Err(GoError::Interrupted);
+        }
+        let done = found.work.playouts;
+        left = left.saturating_sub(done);
+        // Less than a slice was done when the time is over.
+        if done < most || left == 0 {
+            return Ok(found);
         }
     }
 }

@@ -141,6 +141,21 @@ fn what_was_finished_is_kept_when_a_match_is_stopped() {
 }
 
 #[test]
+fn a_match_is_stopped_in_the_middle_of_a_search() {
+    // Nobody lives to see the end of this search.
+    let endless = Match { players: [own(u64::MAX), own(u64::MAX)], jobs: 2, ..small() };
+    let stop = AtomicBool::new(false);
+    let result = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            stop.store(true, Ordering::Relaxed);
+        });
+        play::run(&endless, &stop, &mut |_, _| ControlFlow::Continue(())).unwrap()
+    });
+    assert_eq!((result.games.len(), result.stopped), (0, Stopped::Interrupted));
+}
+
+#[test]
 fn games_end_by_their_length_and_by_agreement_of_searches() {
     let mut of = small();
     of.rules.moves_max = Some(5);

@@ -2,7 +2,7 @@
 
 use secateur_go::board::{Board, Color, Game, Point};
 use secateur_go::criteria::{Pruning, Strategy, Threshold};
-use secateur_go::search::{Scope, Search, Settings, Shape, Unpruning, read_status};
+use secateur_go::search::{Limits, Scope, Search, Settings, Shape, Unpruning, read_status};
 
 use crate::drawn;
 
@@ -35,6 +35,25 @@ fn flat_search_finds_a_capture() {
     let mut search = Search::new(flat).unwrap();
     let found = search.best(&game(rows, Color::Black), Color::Black).unwrap();
     assert_eq!(found.point, Point::new(5, 3, 1));
+}
+
+#[test]
+fn a_search_in_slices_is_one_search() {
+    for (shape, threads) in [(Shape::Tree, 1), (Shape::Tree, 3), (Shape::Flat, 1)] {
+        let settings = Settings { shape, threads, seed: 5, ..settings(1000) };
+        let game = game(THREE, Color::Black);
+        let whole = Search::new(settings.clone()).unwrap().best(&game, Color::Black).unwrap();
+        let mut search = Search::new(settings).unwrap();
+        let mut slice = |playouts: u64| {
+            let limits = Limits { playouts: Some(playouts), time: None };
+            search.think(&game, Color::Black, limits).unwrap()
+        };
+        let first = slice(600);
+        let second = slice(400);
+        assert_eq!(second.candidates, whole.candidates, "{shape:?}, {threads} threads");
+        let nodes = first.work.nodes + second.work.nodes;
+        assert_eq!(nodes, whole.work.nodes, "{shape:?}, {threads} threads");
+    }
 }
 
 #[test]

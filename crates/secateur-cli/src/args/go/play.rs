@@ -12,7 +12,7 @@ use super::{EngineArgs, Strategies, komi, number, strategies, time};
 
 pub(super) const MATCH_EXAMPLES: &str = "Examples:
   secateur go match --a '--prune none' --b '--prune potential-low' --games 200 --board 9
-  secateur go match --a '--playouts 10000' --gtp-opponent 'gnugo --mode gtp --chinese-rules' -o games
+  secateur go match --gtp-opponent 'gnugo --mode gtp --chinese-rules' --games 20 -o games
   secateur go match --a '--playouts 800 --prune gradient-low' --b '--playouts 1000' --sprt=-50,0
 The options of a side are those of `secateur go gtp --help`. A plays black in games 1, 3, 5.";
 
@@ -156,7 +156,6 @@ pub(crate) struct ExperimentArgs {
     #[arg(long, value_name = "N", default_value_t = 4)]
     pub(crate) opening: usize,
 
-    /// How both search; --playouts are those of the whole player, 300 when absent
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
 

@@ -294,6 +294,7 @@ fn record(
     let head = report::Head {
         model: format!("{size} x {size}, {}", headline(position)),
         name: position.input.name.clone(),
+        method: report::names(&settings.pruning.strategies),
         inputs: vec![position.input.clone()],
         costs,
         quality: Vec::new(),

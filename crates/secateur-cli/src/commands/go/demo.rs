@@ -15,8 +15,8 @@ use secateur::go::search::{Found, Search, Settings};
 use serde_json::json;
 
 use super::games::Games;
-use super::matches::{costs, cut, percent, rate, score};
 use super::moves::Moves;
+use super::results::{costs, cut, percent, rate, score};
 use super::{Manner, board, example, report};
 use crate::commands::demo::folder;
 use crate::out;
@@ -165,6 +165,7 @@ fn record(position: [Named; 2], rows: &[Row], seconds: f64) -> secateur::core::r
     let head = report::Head {
         model: format!("boards of {SIZE} and 13, {} games", GAMES * rows.len()),
         name: "Go: pruned against whole".to_owned(),
+        method: report::names(&settings.pruning.strategies),
         inputs: Vec::new(),
         costs,
         quality: quality.into_iter().collect(),

@@ -19,7 +19,7 @@ use secateur::go::experiment::{
 };
 use serde_json::{Value, json};
 
-use super::matches::{percent, rate};
+use super::results::{options, percent, rate, score};
 use super::{Manner, position};
 use crate::args::go::{ExperimentArgs, TestWord};
 use crate::commands::pages::Target;
@@ -46,6 +46,7 @@ pub(super) fn run(args: &ExperimentArgs, manner: Manner) -> Result<ExitCode, Run
     let files: Vec<_> = args.agree.iter().map(PathBuf::as_path).collect();
     // The page that was written when the run was stopped is that of the same run.
     let page = Target::page(args.report.as_deref(), args.force || args.resume, &files)?;
+    page.iter().try_for_each(|page| page.is_apart(args.journal.as_deref()))?;
     let plan = plan(args)?;
     let question = question(&plan);
     question.check()?;
@@ -160,12 +161,14 @@ fn played(
         None => (secateur::go::experiment::journal::Journal::default(), Lines::none()),
     };
     if !known.is_empty() && !manner.quiet {
-        out::note(&format!("{} games are in the journal", known.len()));
+        let games = out::counted(known.len() as u64, "game");
+        out::note(&format!("the journal has {games} already"));
     }
     if !manner.quiet {
         let (rows, games) = plan.most();
-        let (rows, games) = (out::count(rows as u64), out::count(games as u64));
-        out::note(&format!("at most {rows} rows of matches and {games} games"));
+        let rows = out::counted(rows as u64, "row");
+        let games = out::counted(games as u64, "game");
+        out::note(&format!("at most {rows} of matches and {games}"));
     }
     // A line for each of thousands of games helps nobody; a bar shows them.
     let has_bar = std::io::stderr().is_terminal();
@@ -199,7 +202,7 @@ fn played(
 fn told(result: &CellResult) -> String {
     let holds = if result.holds { "holds" } else { "loses" };
     let (score, cell) = (&result.tally.score, &result.cell);
-    format!("{}: {} games, {}, {holds}", cell.name(), score.games(), rate(score))
+    format!("{}: {}, {}, {holds}", cell.name(), out::counted(score.games(), "game"), rate(score))
 }
 
 fn asked(
@@ -223,20 +226,16 @@ fn best_rows(outcome: &Outcome) -> Vec<&Row> {
         let same = |b: &&mut &Row| b.size == row.size && b.strategies == row.strategies;
         match best.iter_mut().find(same) {
             None => best.push(row),
-            Some(other) if worth(row) > worth(other) => *other = row,
+            Some(other) if row.worth() > other.worth() => *other = row,
             Some(_) => {}
         }
     }
     best
 }
 
-fn worth(row: &Row) -> (f64, f64) {
-    (row.largest.unwrap_or(-1.0), held(row).map_or(0.0, |result| result.share))
-}
-
-/// The match of the largest saving that was held; else the first.
-fn held(row: &Row) -> Option<&CellResult> {
-    row.cells.iter().rfind(|result| result.holds).or(row.cells.first())
+/// Work beside that of the whole player, of a share that was spared. A rounded zero has no sign.
+fn less(share: f64) -> String {
+    format!("{:+.0} %", (-share * 100.0).round() + 0.0)
 }
 
 /// A share that may be missing because not even nothing can be saved.
@@ -254,8 +253,7 @@ fn cells(row: &Row) -> Vec<String> {
         row.quantile.to_string(),
         saving(row.largest),
     ];
-    if let Some(result) = held(row) {
-        let less = |share: f64| format!("{:+.0} %", -share * 100.0);
+    if let Some(result) = row.held() {
         cells.extend([
             rate(&result.tally.score),
             result.tally.score.games().to_string(),
@@ -302,13 +300,14 @@ fn show(found: &Found, written: &[String]) {
         let rows = agreement.lines.iter().map(row).collect();
         out::print(&out::table(&heads, rows, &[1, 2, 3, 4]));
         let positions = agreement.lines.first().map_or(0, |line| line.all.positions);
-        out::line(&format!(
-            "{} games, {} positions",
-            out::count(agreement.games),
-            out::count(positions)
-        ));
+        let (games, positions) =
+            (out::counted(agreement.games, "game"), out::counted(positions, "position"));
+        out::line(&format!("{games}, {positions}"));
     }
-    out::line(&format!("{} games in {:.1} s", out::count(outcome.games), found.seconds));
+    if outcome.games > 0 {
+        let games = out::counted(outcome.games, "game");
+        out::line(&format!("{games} in {:.1} s", found.seconds));
+    }
     if !written.is_empty() {
         out::line(&format!("written: {}", written.join(", ")));
     }
@@ -320,7 +319,7 @@ fn print_json(found: &Found, written: &[String]) {
         json!({
             "saving": result.cell.saving,
             "playouts": result.playouts,
-            "score": super::matches::score(&result.tally.score),
+            "score": score(&result.tally.score),
             "holds": result.holds,
             "basis": result.basis,
             "sprt": result.sprt,
@@ -349,7 +348,7 @@ fn print_json(found: &Found, written: &[String]) {
             "komi": plan.komi,
             "opening": plan.opening_moves,
             "seed": plan.seed,
-            "options": super::matches::options(&plan.search),
+            "options": options(&plan.search),
         },
         "rows": outcome.rows.iter().map(row).collect::<Vec<_>>(),
         "claims": outcome.claims,

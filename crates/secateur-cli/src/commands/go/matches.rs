@@ -1,34 +1,31 @@
 //! `secateur go match`.
 
+mod page;
+
 use std::io::IsTerminal as _;
 use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use secateur::core::figure::{Counts, Estimates, Figure};
-use secateur::core::record::{CostRow, Measured, Named, Quality, Record, Unit};
 use secateur::core::{Kind, Progress as _, RunError};
 use secateur::go::play::{
-    Adjudication, Effort, End, External, GameRecord, Identity, Match, MatchResult, Patience,
-    Player, Rules, Score, Side, SprtState, Stopped, Tally, Time, Verdict, probe, run as play,
+    Adjudication, End, External, GameRecord, Identity, Match, MatchResult, Patience, Player, Rules,
+    Score, Side, SprtState, Stopped, Tally, Time, Verdict, probe, run as play,
 };
 use secateur::go::search::Settings;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::Manner;
 use super::games::Games;
-use super::{Manner, report};
+use super::results::{cut, options, percent, rate, score};
 use crate::args::go::{EngineArgs, MatchArgs};
 use crate::commands::pages::Target;
 use crate::out;
 use crate::progress::stop_flag;
 
-/// Places at which the page shows how the match went.
-const SHOWN: usize = 24;
 /// Lines that tell how far it is, where there is no bar.
 const LINES: usize = 20;
-/// Bins of the lengths of games.
-const BINS: usize = 20;
 /// Forfeits whose reason is told.
 const FORFEITS: usize = 5;
 
@@ -60,69 +57,26 @@ pub(super) fn engine(side: &str, options: &str) -> Result<Settings, RunError> {
 pub(super) fn run(args: &MatchArgs, manner: Manner) -> Result<ExitCode, RunError> {
     let started = Instant::now();
     let page = Target::page(args.report.as_deref(), args.force, &[])?;
-    let (first, mut second) = (engine("--a", &args.a)?, None);
-    let name = |options: &str| format!("secateur {}", options.trim()).trim_end().to_owned();
-    let opponent = if let Some(line) = &args.gtp_opponent {
-        let mut external = External::of_line(line)?;
-        if let Some(time) = args.patience {
-            external.patience =
-                Patience { start: time, genmove: time, command: time, ..external.patience };
-        }
-        Player::External(external)
-    } else {
-        let settings = engine("--b", &args.b)?;
-        second = Some(settings.clone());
-        Player::own(name(&args.b), settings)
-    };
-    let of = Match {
-        players: [Player::own(name(&args.a), first.clone()), opponent],
-        rules: rules(args),
-        games: args.games,
-        seed: args.seed,
-        jobs: args.jobs.unwrap_or_else(rayon::current_num_threads),
-        sprt: args.sprt,
-    };
-    of.check()?;
+    page.iter().try_for_each(|page| page.is_apart(args.output.as_deref()))?;
+    let (of, settings) = arranged(args)?;
     let identity = match &of.players[1] {
         Player::External(external) => Some(probe(external, &of.rules, stop_flag())?),
         Player::Own { .. } => None,
     };
     let games = args.output.as_ref().map(|at| Games::begin(at, args.force)).transpose()?;
-    let names = [of.players[0].name(), of.players[1].name()];
-    let mut progress = manner.progress();
-    progress.begin("game", of.games);
-    // Without a bar a line for each of many games would hide the rest.
-    let has_bar = std::io::stderr().is_terminal();
-    let every = of.games.div_ceil(LINES);
-    let mut unwritten = None;
-    let found = play(&of, stop_flag(), &mut |game, tally| {
-        let done = tally.score.games() as usize;
-        if has_bar || done.is_multiple_of(every) || done == of.games {
-            progress.step(done, &note(&tally.score));
-        }
-        if let Some(games) = &games
-            && let Err(error) = games.write(game, &of.rules, names)
-        {
-            unwritten = Some(error);
-            return ControlFlow::Break(());
-        }
-        ControlFlow::Continue(())
-    })?;
-    if let Some(error) = unwritten {
-        return Err(error);
-    }
+    let found = played(&of, games.as_ref(), manner)?;
     let seconds = started.elapsed().as_secs_f64();
     let seen = Seen {
         of: &of,
         found: &found,
-        settings: [Some(&first), second.as_ref()],
+        settings: [settings[0].as_ref(), settings[1].as_ref()],
         identity,
         seconds,
     };
     let mut written: Vec<String> = games.iter().map(Games::shown).collect();
     let warnings = warnings(&seen);
     if let Some(page) = &page {
-        page.record(&record(&seen, &warnings))?;
+        page.record(&page::record(&seen, &warnings))?;
         written.push(page.path.display().to_string());
     }
     for warning in &warnings {
@@ -138,6 +92,62 @@ pub(super) fn run(args: &MatchArgs, manner: Manner) -> Result<ExitCode, RunError
         return Ok(ExitCode::from(Kind::Interrupted.exit()));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The match that is asked for, and how our own engines of it search.
+fn arranged(args: &MatchArgs) -> Result<(Match, [Option<Settings>; 2]), RunError> {
+    let own = |side: &str, options: &str| {
+        let settings = engine(side, options)?;
+        let name = format!("secateur {}", options.trim());
+        Ok::<_, RunError>((Player::own(name.trim_end(), settings.clone()), Some(settings)))
+    };
+    let (first, settings) = own("--a", &args.a)?;
+    let (second, of_second) = match &args.gtp_opponent {
+        None => own("--b", &args.b)?,
+        Some(line) => {
+            let mut external = External::of_line(line)?;
+            if let Some(time) = args.patience {
+                external.patience =
+                    Patience { start: time, genmove: time, command: time, ..external.patience };
+            }
+            (Player::External(external), None)
+        }
+    };
+    let of = Match {
+        players: [first, second],
+        rules: rules(args),
+        games: args.games,
+        seed: args.seed,
+        jobs: args.jobs.unwrap_or_else(rayon::current_num_threads),
+        sprt: args.sprt,
+    };
+    of.check()?;
+    Ok((of, [settings, of_second]))
+}
+
+/// Plays, tells how far it is, and writes each game as it ends.
+fn played(of: &Match, games: Option<&Games>, manner: Manner) -> Result<MatchResult, RunError> {
+    let names = [of.players[0].name(), of.players[1].name()];
+    let mut progress = manner.progress();
+    progress.begin("game", of.games);
+    // Without a bar a line for each of many games would hide the rest.
+    let has_bar = std::io::stderr().is_terminal();
+    let every = of.games.div_ceil(LINES);
+    let mut unwritten = None;
+    let found = play(of, stop_flag(), &mut |game, tally| {
+        let done = tally.score.games() as usize;
+        if has_bar || done.is_multiple_of(every) || done == of.games {
+            progress.step(done, &note(&tally.score));
+        }
+        if let Some(games) = games
+            && let Err(error) = games.write(game, &of.rules, names)
+        {
+            unwritten = Some(error);
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    })?;
+    unwritten.map_or(Ok(found), Err)
 }
 
 fn rules(args: &MatchArgs) -> Rules {
@@ -176,19 +186,6 @@ fn note(score: &Score) -> String {
     format!("{} won, {} lost by A", score.wins, score.losses)
 }
 
-pub(super) fn percent(share: f64) -> String {
-    format!("{:.1} %", share * 100.0)
-}
-
-/// A win rate with its interval.
-pub(super) fn rate(score: &Score) -> String {
-    let [low, high] = score.interval();
-    match score.share() {
-        Some(share) => format!("{} ({} to {})", percent(share), percent(low), percent(high)),
-        None => "-".to_owned(),
-    }
-}
-
 fn elo(elo: Option<f64>, endless: &str) -> String {
     // A rounded zero has no sign.
     elo.map_or_else(|| endless.to_owned(), |elo| format!("{:+.0}", elo.round() + 0.0))
@@ -202,7 +199,7 @@ fn warnings(seen: &Seen<'_>) -> Vec<String> {
         if count == 0 {
             continue;
         }
-        warnings.push(format!("{} forfeited {count} games", seen.name(side)));
+        warnings.push(format!("{} forfeited {}", seen.name(side), out::counted(count, "game")));
         let of_side = |game: &GameRecord| match &game.end {
             End::Forfeit(forfeit) if forfeit.side == side => {
                 Some(format!("game {}: {}", game.number + 1, forfeit.message))
@@ -230,20 +227,26 @@ fn show(seen: &Seen<'_>, written: &[String]) {
     }
     let score = &tally.score;
     line(format!(
-        "{} games on {} x {}, komi {}: A won {}, lost {}, {} draws",
-        score.games(),
+        "{} on {} x {}, komi {}: A won {}, lost {}, {}",
+        out::counted(score.games(), "game"),
         of.rules.size,
         of.rules.size,
         of.rules.komi,
         score.wins,
         score.losses,
-        score.draws
+        out::counted(score.draws, "draw")
     ));
     let [low, high] = score.elo_interval();
+    // All games won or lost are no finite difference, and no games are none.
+    let endless = match score.share() {
+        None => "-",
+        Some(share) if share < 0.5 => "-inf",
+        Some(_) => "+inf",
+    };
     line(format!(
         "A scores {}, Elo {} ({} to {})",
         rate(score),
-        elo(score.elo(), "-"),
+        elo(score.elo(), endless),
         elo(low, "-inf"),
         elo(high, "+inf")
     ));
@@ -288,11 +291,6 @@ fn side_cells(tally: &Tally, side: Side) -> Vec<String> {
     ]
 }
 
-/// Share of the moves that pruning cut.
-pub(super) fn cut(effort: &Effort) -> f64 {
-    effort.cut as f64 / effort.moves.max(1) as f64
-}
-
 fn verdict(sprt: &SprtState) -> String {
     let words = match sprt.verdict {
         Verdict::Continue => "the sequential test is open",
@@ -301,18 +299,6 @@ fn verdict(sprt: &SprtState) -> String {
     };
     let SprtState { ratio, lower, upper, .. } = sprt;
     format!("{words}: ratio {ratio:.2} of {lower:.2} to {upper:.2}")
-}
-
-pub(super) fn score(score: &Score) -> Value {
-    json!({
-        "wins": score.wins,
-        "draws": score.draws,
-        "losses": score.losses,
-        "share": score.share(),
-        "interval": score.interval(),
-        "elo": score.elo(),
-        "elo_interval": score.elo_interval(),
-    })
 }
 
 fn print_json(seen: &Seen<'_>, warnings: &[String], written: &[String]) {
@@ -363,161 +349,4 @@ fn print_json(seen: &Seen<'_>, warnings: &[String], written: &[String]) {
         "written": written,
         "seconds": seen.seconds,
     }));
-}
-
-/// All settings, by name.
-pub(super) fn options(settings: &Settings) -> Value {
-    report::rows(settings).into_iter().map(|(name, value)| (name, Value::from(value))).collect()
-}
-
-fn record(seen: &Seen<'_>, warnings: &[String]) -> Record {
-    let (of, tally) = (seen.of, &seen.found.tally);
-    let games = tally.score.games();
-    let [low, high] = tally.score.interval();
-    let measured = |value: f64, interval: [f64; 2]| Measured { value, interval: Some(interval) };
-    let quality = tally.score.share().map(|share| Quality {
-        metric: "win rate".to_owned(),
-        lower_is_better: false,
-        protocol: vec![
-            ("games".to_owned(), games.to_string()),
-            ("before".to_owned(), "A".to_owned()),
-            ("after".to_owned(), "B".to_owned()),
-        ],
-        before: Some(measured(share, [low, high])),
-        after: Some(measured(1.0 - share, [1.0 - high, 1.0 - low])),
-    });
-    let head = report::Head {
-        model: format!(
-            "{games} games on {size} x {size}: A, {}, against B, {}",
-            seen.name(Side::First),
-            seen.name(Side::Second),
-            size = of.rules.size
-        ),
-        name: format!("Go on {size} x {size}", size = of.rules.size),
-        inputs: Vec::new(),
-        costs: costs(&tally.effort),
-        quality: quality.into_iter().collect(),
-        seconds: seen.seconds,
-    };
-    let engines = ["A", "B"].into_iter().zip(seen.settings);
-    let engines: Vec<(&str, &Settings)> =
-        engines.filter_map(|(name, settings)| Some((name, settings?))).collect();
-    let figures = vec![
-        outcome(seen),
-        course(&seen.found.games),
-        lengths(&seen.found.games),
-        report::settings(&engines),
-    ];
-    // What the page says of pruning is what the pruned side did.
-    let prunes = |settings: &&Settings| !settings.pruning.strategies.is_empty();
-    let pruned = seen.settings.into_iter().flatten().find(prunes);
-    let settings = pruned.or(seen.settings[0]).cloned().unwrap_or_default();
-    let mut record = report::record(head, &settings, figures, warnings.to_vec());
-    record.run.recipe.seed = of.seed;
-    record.run.threads = of.jobs;
-    record
-}
-
-/// Work of a move of each side.
-pub(super) fn costs(effort: &[Effort; 2]) -> Vec<CostRow> {
-    let [a, b] = effort;
-    let row = |label: &str, unit: Unit, of: &dyn Fn(&Effort) -> f64| {
-        let of_move = |effort: &Effort| of(effort) / effort.turns.max(1) as f64;
-        let own = |effort: &Effort| {
-            (effort.playouts > 0 || unit == Unit::Seconds).then(|| of_move(effort))
-        };
-        CostRow::new(label, unit, own(a), own(b))
-    };
-    vec![
-        row("Playouts for a turn", Unit::Number, &|effort| effort.playouts as f64),
-        row("Moves opened for a turn", Unit::Number, &|e| (e.moves - e.cut) as f64),
-        row("Time of a turn", Unit::Seconds, &|effort| effort.seconds),
-    ]
-}
-
-fn outcome(seen: &Seen<'_>) -> Named {
-    let tally = &seen.found.tally;
-    let columns = [
-        "",
-        "won as black",
-        "won as white",
-        "resigned",
-        "forfeited",
-        "playouts of a move",
-        "moves cut",
-        "seconds of a move",
-    ];
-    let row = |(side, letter): (Side, &str)| {
-        std::iter::once(format!("{letter}: {}", seen.name(side)))
-            .chain(side_cells(tally, side))
-            .collect()
-    };
-    let ended = match seen.found.stopped {
-        Stopped::Complete => "",
-        Stopped::Decided => " The sequential test ended it.",
-        Stopped::Interrupted => " It was interrupted.",
-    };
-    let sprt = seen
-        .found
-        .sprt
-        .as_ref()
-        .map_or_else(String::new, |s| format!(" By the end {}.", verdict(s)));
-    Named {
-        title: "Outcome".to_owned(),
-        caption: format!(
-            "A won {}, lost {}, {} draws; it scores {}, with 95 % Wilson intervals.{ended}{sprt}",
-            tally.score.wins,
-            tally.score.losses,
-            tally.score.draws,
-            rate(&tally.score)
-        ),
-        figure: Figure::Table {
-            columns: columns.map(str::to_owned).into(),
-            rows: Side::BOTH.into_iter().zip(["A", "B"]).map(row).collect(),
-        },
-    }
-}
-
-/// The score after ever more games.
-fn course(games: &[GameRecord]) -> Named {
-    let mut score = Score::default();
-    let every = games.len().div_ceil(SHOWN).max(1);
-    let mut points = Vec::new();
-    for (at, game) in games.iter().enumerate() {
-        score.add(game.winner);
-        if (at + 1).is_multiple_of(every) || at + 1 == games.len() {
-            let [low, high] = score.interval();
-            let share = score.share().unwrap_or(0.5);
-            points.push([(at + 1) as f64, share * 100.0, low * 100.0, high * 100.0]);
-        }
-    }
-    Named {
-        title: "Score of A as games went on".to_owned(),
-        caption: "With 95 % Wilson intervals.".to_owned(),
-        figure: Figure::Intervals {
-            x: "games".to_owned(),
-            y: "score, %".to_owned(),
-            series: vec![Estimates { name: "A".to_owned(), points }],
-            line: Some(50.0),
-        },
-    }
-}
-
-fn lengths(games: &[GameRecord]) -> Named {
-    let longest = games.iter().map(|game| game.moves.len()).max().unwrap_or(1).max(1);
-    let mut counts = vec![0_u64; BINS];
-    for game in games {
-        counts[(game.moves.len() * BINS / (longest + 1)).min(BINS - 1)] += 1;
-    }
-    Named {
-        title: "Length of games".to_owned(),
-        caption: "Moves, openings and passes included.".to_owned(),
-        figure: Figure::Histogram {
-            x: "moves".to_owned(),
-            low: 0.0,
-            high: (longest + 1) as f64,
-            series: vec![Counts { name: "games".to_owned(), counts }],
-            log_y: false,
-        },
-    }
 }

@@ -15,6 +15,8 @@ pub(super) struct Head {
     pub(super) model: String,
     /// The file or boards.
     pub(super) name: String,
+    /// What pruned, or what was asked.
+    pub(super) method: String,
     pub(super) inputs: Vec<Input>,
     pub(super) costs: Vec<CostRow>,
     pub(super) quality: Vec<Quality>,
@@ -32,8 +34,7 @@ pub(super) fn record(
         Threshold::Quantile(share) => Budget::Sparsity(share),
         Threshold::Absolute(value) => Budget::AtLeast(value),
     };
-    let method = names(&settings.pruning.strategies);
-    let mut recipe = Recipe::new("go", &head.name, &method, budget, Scope::Global);
+    let mut recipe = Recipe::new("go", &head.name, &head.method, budget, Scope::Global);
     recipe.seed = settings.seed;
     recipe.options = rows(settings).into_iter().collect();
     Record {

@@ -9,10 +9,11 @@ use secateur::go::experiment::agreement::{Agreement, Count, Line};
 use secateur::go::experiment::{CellResult, Outcome, Plan, Row, Test, joined};
 use secateur::go::search::Settings;
 
-use super::{Found, best_rows, cells, held, saving};
-use crate::commands::go::matches::{percent, rate};
+use super::{Found, best_rows, cells, less, saving};
 use crate::commands::go::moves::Moves;
+use crate::commands::go::results::{percent, rate};
 use crate::commands::go::{board, example, report};
+use crate::out;
 
 /// Rows that the page lists.
 const LISTED: usize = 2000;
@@ -33,8 +34,11 @@ pub(super) fn record(found: &Found) -> Result<Record, RunError> {
         figures.extend(agreements(agreement));
     }
     figures.extend(boards(found)?);
-    figures.push(asked(plan));
-    figures.push(report::settings(&[("both players", &plan.search)]));
+    let asked_only = found.agreement.as_ref().filter(|_| plan.games == 0);
+    if asked_only.is_none() {
+        figures.push(asked(plan));
+        figures.push(report::settings(&[("both players", &plan.search)]));
+    }
     let mut settings = plan.search.clone();
     if let Some((row, _)) = best {
         settings.pruning.strategies.clone_from(&row.strategies);
@@ -42,9 +46,19 @@ pub(super) fn record(found: &Found) -> Result<Record, RunError> {
     }
     let sizes: Vec<String> =
         plan.sizes.iter().chain(&plan.later_sizes).map(ToString::to_string).collect();
+    let played =
+        format!("{} on boards of {}", out::counted(outcome.games, "game"), sizes.join(", "));
+    let (name, model, method) = match asked_only {
+        Some(agreement) => {
+            let games = out::counted(agreement.games, "game record");
+            ("Go: strong moves that are kept", games, "agreement".to_owned())
+        }
+        None => ("Go: work saved by pruning", played, report::names(&settings.pruning.strategies)),
+    };
     let head = report::Head {
-        model: format!("{} games on boards of {}", outcome.games, sizes.join(", ")),
-        name: "Go: work saved by pruning".to_owned(),
+        model,
+        name: name.to_owned(),
+        method,
         inputs: found.inputs.clone(),
         costs: best.map_or_else(Vec::new, |(row, result)| costs(plan, row, result)),
         quality: best.map(|(row, result)| quality(row, result)).into_iter().collect(),
@@ -65,10 +79,10 @@ fn best(outcome: &Outcome) -> Option<(&Row, &CellResult)> {
     let first = outcome.rows.first()?.size;
     let rows = best_rows(outcome).into_iter().filter(|row| row.size == first);
     let best = rows.max_by(|a, b| {
-        let (a, b) = (super::worth(a), super::worth(b));
+        let (a, b) = (a.worth(), b.worth());
         a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
     })?;
-    Some((best, held(best)?))
+    Some((best, best.held()?))
 }
 
 fn costs(plan: &Plan, row: &Row, result: &CellResult) -> Vec<CostRow> {
@@ -189,7 +203,6 @@ fn curve(row: &Row) -> Estimates {
 fn matches(outcome: &Outcome) -> Named {
     let results = outcome.rows.iter().flat_map(|row| &row.cells).take(LISTED);
     let rows = results.map(|result| {
-        let saved = |share: f64| percent(share);
         let basis = match result.basis {
             secateur::go::experiment::Basis::Sprt => "sequential test",
             secateur::go::experiment::Basis::Likelier => "likelier",
@@ -204,20 +217,20 @@ fn matches(outcome: &Outcome) -> Named {
             result.tally.score.games().to_string(),
             (if result.holds { "yes" } else { "no" }).to_owned(),
             basis.to_owned(),
-            saved(result.saved.kept),
-            saved(result.saved.nodes),
-            saved(result.saved.seconds),
+            less(result.saved.kept),
+            less(result.saved.nodes),
+            less(result.saved.seconds),
         ]
     });
     named(
         "All matches",
-        "Shares are those of the whole player's work that the pruned one was spared, by turn: \
-         moves opened, nodes, time.",
+        "Win rates of the pruned player with so many playouts less; moves opened, nodes and time \
+         for a turn beside those of the whole player.",
         &[
             "board",
             "strategies",
             "quantile",
-            "r",
+            "saved",
             "win rate",
             "games",
             "holds",
