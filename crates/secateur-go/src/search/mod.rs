@@ -24,6 +24,9 @@ pub use settings::{Scope, Settings, Shape, Unpruning};
 pub use status::{Reading, read_status};
 use tree::{Task, Tree};
 
+/// Share of playouts below which nothing is hoped for.
+const HOPELESS: f64 = 0.02;
+
 /// How much may be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -273,10 +276,11 @@ impl Search {
         let best = candidates.first().copied();
         let mut point = best.map_or(Point::PASS, |best| best.point);
         let value = best.map_or(0.5, |best| best.value);
-        // After a pass of the opponent the game can be ended by our own, as it stands.
+        // After a pass of the opponent the game can be ended by our own: when it is won as it stands,
+        // or nothing can be won any more.
         let area = game.board().area();
         let lead = area.lead(game.komi) * color.sign();
-        if game.passes() > 0 && lead > 0.0 {
+        if game.passes() > 0 && (lead > 0.0 || value < HOPELESS) {
             point = Point::PASS;
         }
         let points = game.board().size() * game.board().size();
