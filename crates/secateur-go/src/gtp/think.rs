@@ -16,8 +16,6 @@ use crate::search::{Found, Limits, Search};
 const SLICE: Duration = Duration::from_millis(40);
 /// Time between two reports of an analysis that names none.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// Playouts after which nothing more is learned.
-const ENOUGH: u32 = 1 << 28;
 /// Moves of a report.
 const MOVES_MAX: usize = 20;
 
@@ -162,7 +160,8 @@ pub(super) fn analyze(
         };
         writeln!(output, "{}", report(engine, &found))?;
         output.flush()?;
-        if found.reused >= ENOUGH {
+        // The trees are full.
+        if found.work.playouts == 0 {
             lines.wait();
         }
         if lines.is_there() {
@@ -177,7 +176,7 @@ pub(super) fn ponder(engine: &mut Engine, lines: &mut Lines) {
     let limits = Limits { playouts: None, time: Some(SLICE) };
     while !lines.is_there() && engine.game.passes() < 2 {
         match engine.search.think(&engine.game, color, limits) {
-            Ok(found) if found.reused < ENOUGH => {}
+            Ok(found) if found.work.playouts > 0 => {}
             Ok(_) | Err(_) => return,
         }
     }

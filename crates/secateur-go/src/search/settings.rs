@@ -56,7 +56,7 @@ pub struct Settings {
     pub shape: Shape,
     /// Moves of playouts.
     pub policy: Policy,
-    /// Most playouts a move.
+    /// Most playouts a move; a thread ends at 16,777,216 with those that earlier moves left.
     pub playouts: Option<u64>,
     /// Most time a move.
     pub time: Option<Duration>,

@@ -13,6 +13,9 @@ use crate::potential::{Charges, Field};
 /// Playouts between two looks at the clock.
 const CLOCK_EVERY: u64 = 16;
 
+/// Most visits of a root: up to here every count and sum is exact in single precision.
+const VISITS_MAX: u32 = 1 << 24;
+
 /// Largest size of boards on which the tree reaches the end of games. There a playout counts by
 /// its lead, so that no point is given away in a game that is decided, and a move's own results
 /// soon outweigh those of all moves as first.
@@ -148,7 +151,8 @@ impl Tree {
         }
         loop {
             let done = self.work.playouts;
-            if limits.playouts.is_some_and(|most| done >= most) {
+            let is_full = self.branches[0].visits >= VISITS_MAX;
+            if is_full || limits.playouts.is_some_and(|most| done >= most) {
                 return Ok(());
             }
             let looks = done.is_multiple_of(CLOCK_EVERY) && done > 0;
@@ -381,5 +385,24 @@ impl Weights {
             value = (1.0 - share) * mean + share * f64::from(branch.seen_worth) / seen;
         }
         value + self.exploration * (log / visits.max(1.0)).sqrt()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_root_takes_no_more_visits_than_are_exact() {
+        let game = Game::new(5).unwrap();
+        let settings = Settings::default();
+        let task = Task { settings: &settings, charges: None, game: &game, color: Color::Black };
+        let mut tree = Tree::new(1, 1000, game.board());
+        tree.branches[0].visits = VISITS_MAX - 3;
+        let limits = Limits { playouts: Some(100), time: None };
+        tree.grow(task, limits, Instant::now()).unwrap();
+        assert_eq!((tree.branches[0].visits, tree.work.playouts), (VISITS_MAX, 3));
+        tree.grow(task, limits, Instant::now()).unwrap();
+        assert_eq!(tree.work.playouts, 0);
     }
 }
