@@ -253,13 +253,16 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Best first, of equal errors the smaller, and none twice. On every other island formulas that no
-/// smaller one equals come first, then those that only these surpass, and so on: laws are small,
-/// and large formulas that come close to one would drive their parts out.
+/// One island in so many, the last of them, prefers small formulas.
+const SMALL_EVERY: usize = 4;
+
+/// Best first, of equal errors the smaller, and none twice. On the islands that prefer small
+/// formulas those come first that no smaller one equals, then those that only these surpass, and so
+/// on: laws are small, and large formulas that come close to one would drive their parts out.
 fn order(mut island: Vec<Individual>, number: usize) -> Vec<Individual> {
     island.sort_by(|a, b| a.error.total_cmp(&b.error).then(a.size.cmp(&b.size)));
     island.dedup_by(|a, b| a.error == b.error && a.error.is_finite());
-    if number % 4 != 3 {
+    if number % SMALL_EVERY != SMALL_EVERY - 1 {
         return island;
     }
     // In order of errors, an individual is on the first front whose members are all larger.
