@@ -1,8 +1,11 @@
 //! Which stones are dead at the end.
 //!
 //! What is certain stays as it is. Playouts settle most other chains; those that live in some
-//! and die in others are searched one group at a time, with either color first; the mean of both
-//! and of the playouts counts. So a seki stays: whoever plays first in it gains nothing.
+//! and die in others are searched one group at a time, with either color first. A group lives that
+//! does with its own color first and mostly otherwise: at the end of a game, whoever could have
+//! lived or killed by one move has made it. A group of which that is unsure still lives in a seki:
+//! an opponent's group lives whoever is first, and playouts, which fill until one of both dies,
+//! always kill one of them. Last, stones that only dead ones hold are not dead.
 
 use super::seki::seki;
 use super::survival::Survival;
@@ -23,9 +26,17 @@ pub struct Reading {
 /// Share of playouts below or above which a chain needs no search.
 const SETTLED: f64 = 0.03;
 /// Share of playouts in which chains of a group have the same fate.
-const TOGETHER: f64 = 0.9;
+const TOGETHER: f64 = 0.85;
 /// Playouts of a search of one group, by playouts of the whole.
 const SEARCH_PLAYOUTS: u32 = 15;
+
+/// Sum of the shares of playouts and of both searches below which a group is dead.
+const LIVING_MIN: f64 = 1.5;
+/// Mean of these shares, that with the own color first counted twice, below which a group lives
+/// only in a seki. Between the values of living and of dead groups in GNU Go's regression files.
+const SURE_MIN: f64 = 0.72;
+/// Share of survival, with the other color first, of a group that holds another in a seki.
+const HOLDING_MIN: f64 = 0.75;
 
 /// A chain and what playouts made of it.
 struct Chain {
@@ -33,7 +44,32 @@ struct Chain {
     color: Color,
     /// Whether it survived, by playout.
     fates: Vec<bool>,
-    is_dead: Option<bool>,
+    verdict: Option<Verdict>,
+}
+
+/// What is known of a chain.
+#[derive(Clone, Copy)]
+enum Verdict {
+    Settled { is_dead: bool },
+    Searched(Shares),
+}
+
+/// How often a group survived.
+#[derive(Clone, Copy)]
+struct Shares {
+    playouts: f64,
+    own_first: f64,
+    other_first: f64,
+}
+
+impl Shares {
+    fn may_live(self) -> bool {
+        self.playouts + self.own_first + self.other_first >= LIVING_MIN
+    }
+
+    fn surely_lives(self) -> bool {
+        (self.playouts + 2.0 * self.own_first + self.other_first) / 4.0 >= SURE_MIN
+    }
 }
 
 impl Chain {
@@ -42,9 +78,22 @@ impl Chain {
         survived as f64 / self.fates.len().max(1) as f64
     }
 
-    fn is_with(&self, other: &Self) -> bool {
+    /// Share of playouts in which both have the same fate.
+    fn agreement(&self, other: &Self) -> f64 {
         let same = self.fates.iter().zip(&other.fates).filter(|(a, b)| a == b).count();
-        self.color == other.color && same as f64 >= TOGETHER * self.fates.len() as f64
+        same as f64 / self.fates.len().max(1) as f64
+    }
+
+    fn is_with(&self, other: &Self) -> bool {
+        self.color == other.color && self.agreement(other) >= TOGETHER
+    }
+
+    /// Whether this chain, where it is not sure to live, does so in a seki with another.
+    fn is_held_by(&self, other: &Self) -> bool {
+        let opposed = self.color != other.color && self.agreement(other) <= 1.0 - TOGETHER;
+        let holds = matches!(other.verdict,
+            Some(Verdict::Searched(shares)) if shares.other_first >= HOLDING_MIN);
+        opposed && holds
     }
 }
 
@@ -54,36 +103,61 @@ pub fn read_status(board: &Board, playouts: u32, seed: u64) -> Reading {
     let mut chains = chains_of(board);
     let black = play_all(board, playouts, &mut dice, &mut chains);
     for at in 0..chains.len() {
-        if chains[at].is_dead.is_some() {
+        if chains[at].verdict.is_some() {
             continue;
         }
-        let share = chains[at].share();
-        let is_dead = if share < SETTLED {
-            true
-        } else if share > 1.0 - SETTLED {
-            false
-        } else {
-            let chain = &chains[at];
-            let survival = Survival::new(board, chain.stones[0], chain.color);
-            let mut search = |first| survival.share(first, SEARCH_PLAYOUTS * playouts, &mut dice);
-            let shares = (search(chain.color), search(chain.color.other()));
-            shares.0 + shares.1 + share < 1.5
-        };
+        let verdict = judge(board, &chains[at], playouts, &mut dice);
         let group: Vec<usize> = (at..chains.len())
-            .filter(|other| chains[*other].is_dead.is_none() && chains[at].is_with(&chains[*other]))
+            .filter(|other| chains[*other].verdict.is_none() && chains[at].is_with(&chains[*other]))
             .collect();
         for other in group {
-            chains[other].is_dead = Some(is_dead);
+            chains[other].verdict = Some(verdict);
         }
     }
     let mut dead: Vec<Point> = chains
-        .into_iter()
-        .filter(|chain| chain.is_dead == Some(true))
-        .flat_map(|chain| chain.stones)
+        .iter()
+        .filter(|chain| is_dead(chain, &chains))
+        .flat_map(|chain| chain.stones.iter().copied())
         .collect();
+    spare_the_held(board, &mut dead);
     dead.sort_unstable();
     let seki = seki(board, &dead);
     Reading { black, dead, seki }
+}
+
+/// What playouts say of a chain, or where they do not, what searches do.
+fn judge(board: &Board, chain: &Chain, playouts: u32, dice: &mut Dice) -> Verdict {
+    let share = chain.share();
+    if share < SETTLED || share > 1.0 - SETTLED {
+        return Verdict::Settled { is_dead: share < SETTLED };
+    }
+    let survival = Survival::new(board, chain.stones[0], chain.color);
+    let mut search = |first| survival.share(first, SEARCH_PLAYOUTS * playouts, dice);
+    let (own_first, other_first) = (search(chain.color), search(chain.color.other()));
+    Verdict::Searched(Shares { playouts: share, own_first, other_first })
+}
+
+fn is_dead(chain: &Chain, chains: &[Chain]) -> bool {
+    match chain.verdict {
+        None => false,
+        Some(Verdict::Settled { is_dead }) => is_dead,
+        Some(Verdict::Searched(shares)) => {
+            let lives = shares.surely_lives() || chains.iter().any(|other| chain.is_held_by(other));
+            !(shares.may_live() && lives)
+        }
+    }
+}
+
+/// Takes stones off the dead that only dead ones hold: where the dead are gone and one color alone
+/// lives around a region, its stones in there cannot be captured.
+fn spare_the_held(board: &Board, dead: &mut Vec<Point>) {
+    let mut clean = board.clone();
+    dead.iter().for_each(|point| clean.take_off(*point));
+    let owners = clean.owners();
+    dead.retain(|point| {
+        let owner = point.number(board.size()).and_then(|number| owners[number]);
+        owner.is_none() || owner != board.at(*point)
+    });
 }
 
 /// All chains, the largest first, with what is certain of them.
@@ -97,12 +171,12 @@ fn chains_of(board: &Board) -> Vec<Chain> {
         for stone in stones.iter().filter_map(|stone| stone.number(board.size())) {
             is_done[stone] = true;
         }
-        let is_dead = match certain[number] {
-            Status::Alive => Some(false),
-            Status::Dead => Some(true),
+        let verdict = match certain[number] {
+            Status::Alive => Some(Verdict::Settled { is_dead: false }),
+            Status::Dead => Some(Verdict::Settled { is_dead: true }),
             Status::Undecided | Status::Territory(_) => None,
         };
-        chains.push(Chain { stones, color, fates: Vec::new(), is_dead });
+        chains.push(Chain { stones, color, fates: Vec::new(), verdict });
     }
     chains.sort_by_key(|chain| std::cmp::Reverse(chain.stones.len()));
     chains

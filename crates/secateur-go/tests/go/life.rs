@@ -165,6 +165,24 @@ fn an_eye_in_a_seki_is_no_territory() {
     assert!(reading.dead.is_empty());
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// Where the dead are gone, no dead stone was in its own color's territory.
+    #[test]
+    fn stones_that_only_dead_ones_hold_are_not_dead(seed in 0_u64..100_000, moves in 20_usize..70) {
+        let game = random_game(7, moves, &mut Random::new(seed));
+        let board = game.board();
+        let reading = read_status(board, 20, seed);
+        let mut clean = board.clone();
+        reading.dead.iter().for_each(|point| clean.take_off(*point));
+        let owners = clean.owners();
+        for point in &reading.dead {
+            prop_assert_ne!(owners[point.number(7).unwrap()], board.at(*point), "{}", point.vertex(7));
+        }
+    }
+}
+
 /// Tests of a regression file that an engine passes, and how many there are.
 fn passed(folder: &Path, name: &str, settings: Settings, scoring: Scoring) -> (usize, usize) {
     let mut engine = Engine::new(settings).unwrap();
@@ -206,13 +224,13 @@ fn tiny_boards_are_played_as_well_as_gnu_go_does() {
     assert!(passed >= 19 && all == 22, "{passed} of {all}");
 }
 
-/// GNU Go 3.8 passes 28 of the 29. Misjudged here are large groups in capturing races.
+/// GNU Go 3.8 passes 28 of the 29, this engine 28 or all by the seed.
 #[test]
 fn finished_games_are_scored_as_their_records_say() {
     let Some(data) = data() else { return };
     let folder = data.join("golden/go/gnugo_regression");
     let (passed, all) = passed(&folder, "score.tst", Settings::default(), Scoring::Territory);
-    assert!(passed >= 26 && all == 29, "{passed} of {all}");
+    assert!(passed >= 28 && all == 29, "{passed} of {all}");
 }
 
 #[test]
