@@ -182,6 +182,7 @@ struct Law {
     high: f64,
     /// Rows that are learned from.
     rows: usize,
+    operators: &'static [Op],
     value: fn(&[f64]) -> f64,
 }
 
@@ -222,23 +223,27 @@ fn powers(x: f64, most: i32) -> f64 {
     (1..=most).map(|k| x.powi(k)).sum()
 }
 
-/// Operators of the field for these laws.
+/// Operators of the field for the laws of Nguyen; those of Feynman have the square root as well.
 const OPERATORS: [Op; 8] = [Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Sin, Op::Cos, Op::Exp, Op::Ln];
+const WITH_ROOT: [Op; 9] =
+    [Op::Add, Op::Sub, Op::Mul, Op::Div, Op::Sin, Op::Cos, Op::Exp, Op::Ln, Op::Sqrt];
 
 /// A law counts as found when a formula of the front misses neither the rows by more than 1e-6 of
 /// their spread nor 200 others by more than 1e-5 of it.
 fn laws(seeds: u64) {
-    let with = |rows| {
+    let with = |rows, operators| {
         move |&(name, inputs, low, high, value): &Known| Law {
             name,
             inputs,
             low,
             high,
             rows,
+            operators,
             value,
         }
     };
-    let all = NGUYEN.iter().map(with(20)).chain(FEYNMAN.iter().map(with(500)));
+    let all =
+        NGUYEN.iter().map(with(20, &OPERATORS)).chain(FEYNMAN.iter().map(with(500, &WITH_ROOT)));
     for law in all {
         let (mut found, mut times, mut explained) = (0, Vec::new(), Vec::new());
         for seed in 0..seeds {
@@ -271,7 +276,7 @@ fn search(law: &Law, seed: u64) -> (bool, f64, f64) {
     let (columns, target) = rows(law.rows);
     let (others, goal) = rows(200);
     let mut settings = Settings::new(law.inputs as u32, seed);
-    settings.alphabet.operators = OPERATORS.to_vec();
+    settings.alphabet.operators = law.operators.to_vec();
     let train = Samples { columns: Columns::new(&columns), target: &target };
     let unseen = Samples { columns: Columns::new(&others), target: &goal };
     let start = Instant::now();

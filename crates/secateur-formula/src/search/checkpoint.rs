@@ -14,7 +14,7 @@ use crate::scale::Scale;
 use crate::tree::{Node, Tree};
 
 /// Version of what is written.
-const VERSION: u64 = 1;
+const VERSION: u64 = 2;
 
 /// What is wrong with a checkpoint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -170,7 +170,8 @@ fn read_entry(value: &Value, variables: u32) -> Result<Entry, CheckpointError> {
 }
 
 fn settings(settings: &Settings) -> Value {
-    let Settings { alphabet, effort: Effort { steps, gain_min }, .. } = settings;
+    let Settings { alphabet, .. } = settings;
+    let effort = |Effort { steps, gain_min }| json!({ "steps": steps, "gain_min": gain_min });
     let names: Vec<&str> = alphabet.operators.iter().map(|op| op.name()).collect();
     let fields = [
         ("levels", json!(settings.levels)),
@@ -180,9 +181,10 @@ fn settings(settings: &Settings) -> Value {
         ("tournament", json!(settings.tournament)),
         ("crossover", json!(settings.crossover)),
         ("mutation", json!(settings.mutation)),
-        ("steps", json!(steps)),
-        ("gain_min", json!(gain_min)),
+        ("effort", effort(settings.effort)),
+        ("further", effort(settings.further)),
         ("migrate_every", json!(settings.migrate_every)),
+        ("renew_every", json!(settings.renew_every)),
         ("operators", json!(names)),
         ("variables", json!(alphabet.variables)),
         ("constants", json!(alphabet.constants)),

@@ -48,8 +48,12 @@ pub struct Settings {
     pub mutation: f64,
     /// How far constants are refined before a formula is judged.
     pub effort: Effort,
-    /// Generations between exchanges of the islands' best.
+    /// How far they are refined further where a formula has less error than half of its island.
+    pub further: Effort,
+    /// Generations between the journeys of the islands' best.
     pub migrate_every: usize,
+    /// Generations after which the first island of a chain begins anew; 0 for never.
+    pub renew_every: usize,
     /// What genes may be.
     pub alphabet: Alphabet,
     /// Seed of all random numbers.
@@ -72,7 +76,9 @@ impl Settings {
             crossover: 0.7,
             mutation: 0.3,
             effort: Effort { steps: 3, gain_min: 1e-4 },
+            further: Effort { steps: 12, gain_min: 1e-4 },
             migrate_every: 10,
+            renew_every: 20,
             alphabet: Alphabet { operators: OPERATORS.to_vec(), variables, constants: 0.5 },
             seed,
         }
@@ -104,8 +110,15 @@ pub struct Search<'a> {
     islands: Vec<Vec<Individual>>,
 }
 
-/// Best of an island that go to the next when islands exchange.
+/// Best of an island that go to the next one of its chain.
 const MIGRANTS: usize = 4;
+
+/// Islands of a chain. The first begins anew now and then and sends its best down the chain, none
+/// comes back: so young formulas grow up before they meet old ones.
+///
+/// After G. Hornby, 2006, "ALPS: the age-layered population structure for reducing the problem of
+/// premature convergence" (GECCO '06), with islands in the place of layers.
+const CHAIN: usize = 4;
 
 impl<'a> Search<'a> {
     /// Begins a search: random vectors, judged.
@@ -127,7 +140,9 @@ impl<'a> Search<'a> {
                 all.push(search.first(&mut random));
             }
         }
-        let judged = search.judge(all);
+        // Nothing is known yet that a formula could be better than.
+        let goals = vec![f64::NEG_INFINITY; all.len()];
+        let judged = search.judge(all, goals);
         search.islands = judged
             .chunks(search.settings.population)
             .enumerate()
@@ -159,18 +174,23 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Refines and judges vectors, and offers them to the hall.
-    fn judge(&mut self, genes: Vec<Genes>) -> Vec<Individual> {
+    /// Refines and judges vectors, and offers them to the hall. One with less error than its goal is
+    /// refined further.
+    fn judge(&mut self, genes: Vec<Genes>, goals: Vec<f64>) -> Vec<Individual> {
         self.evaluations += genes.len() as u64;
-        let (spans, train, effort) = (&self.spans, self.train, self.settings.effort);
-        let one = |work: &mut Workspace, mut genes: Genes| {
+        let (spans, train) = (&self.spans, self.train);
+        let Settings { effort, further, .. } = self.settings;
+        let one = |work: &mut Workspace, (mut genes, goal): (Genes, f64)| {
             let whole = factored(&genes.tree(0, spans));
             let short = Scaled::peel(&whole).tree;
             genes.put(0, spans, &short);
             let order = genes.awake(spans);
             let nodes = order.iter().map(|place| genes.genes[*place]).collect();
             let mut tree = Tree::new(nodes).expect("what is awake is a tree");
-            let found = refine(&mut tree, train.columns, train.target, effort, work);
+            let mut found = refine(&mut tree, train.columns, train.target, effort, work);
+            if found.is_some_and(|(_, error)| error < goal) {
+                found = refine(&mut tree, train.columns, train.target, further, work);
+            }
             for (place, node) in order.iter().zip(tree.nodes()) {
                 genes.genes[*place] = *node;
             }
@@ -178,7 +198,7 @@ impl<'a> Search<'a> {
             (Individual { genes, error, size: order.len() }, Scaled { tree, scale })
         };
         let judged: Vec<(Individual, Scaled)> =
-            genes.into_par_iter().map_init(Workspace::default, one).collect();
+            genes.into_par_iter().zip(goals).map_init(Workspace::default, one).collect();
         let mut all = Vec::with_capacity(judged.len());
         for (individual, formula) in judged {
             let Individual { error, size, .. } = individual;
@@ -194,17 +214,28 @@ impl<'a> Search<'a> {
     pub fn step(&mut self) {
         self.generation += 1;
         let population = self.settings.population;
-        let mut children = Vec::with_capacity(self.islands.len() * population);
+        let count = self.islands.len() * population;
+        let (mut children, mut goals) = (Vec::with_capacity(count), Vec::with_capacity(count));
         for (number, island) in self.islands.iter().enumerate() {
             let mut random = self.random(number);
-            children.extend((0..population).map(|_| self.child(island, &mut random)));
+            let renewed = self.is_renewed(number);
+            let child = |_| {
+                if renewed { self.first(&mut random) } else { self.child(island, &mut random) }
+            };
+            children.extend((0..population).map(child));
+            let goal = if renewed { f64::NEG_INFINITY } else { median(island) };
+            goals.extend(std::iter::repeat_n(goal, population));
         }
-        let mut judged = self.judge(children).into_iter();
-        for (number, island) in self.islands.iter_mut().enumerate() {
-            let mut all = std::mem::take(island);
+        let mut judged = self.judge(children, goals).into_iter();
+        for number in 0..self.islands.len() {
+            let mut all = std::mem::take(&mut self.islands[number]);
+            if self.is_renewed(number) {
+                all.clear();
+            }
             all.extend(judged.by_ref().take(population));
-            *island = order(all, number);
+            let mut island = order(all, number);
             island.truncate(population);
+            self.islands[number] = island;
         }
         let every = self.settings.migrate_every as u64;
         if every > 0 && self.generation.is_multiple_of(every) {
@@ -237,20 +268,40 @@ impl<'a> Search<'a> {
         &island[best.expect("at least one is drawn")].genes
     }
 
-    /// The best of every island go to the next, in the place of its worst.
+    /// Whether an island is the first of a chain; one alone is none.
+    fn is_first(&self, island: usize) -> bool {
+        island.is_multiple_of(CHAIN) && island + 1 < self.islands.len()
+    }
+
+    /// Whether an island begins anew in this generation: in the one after its best have left.
+    fn is_renewed(&self, island: usize) -> bool {
+        let every = self.settings.renew_every as u64;
+        let now = self.generation > 1 && every > 0 && (self.generation - 1).is_multiple_of(every);
+        now && self.is_first(island)
+    }
+
+    /// The best of every island go to the next of its chain, in the place of its worst.
     fn migrate(&mut self) {
         let best = |island: &Vec<Individual>| island[..MIGRANTS.min(island.len())].to_vec();
         let travelers: Vec<Vec<Individual>> = self.islands.iter().map(best).collect();
-        let count = self.islands.len();
         for (from, travelers) in travelers.into_iter().enumerate() {
-            let to = (from + 1) % count;
-            let island = &mut self.islands[to];
-            island.truncate(self.settings.population.saturating_sub(travelers.len()));
-            let mut all = std::mem::take(island);
+            let to = from + 1;
+            if to == self.islands.len() || self.is_first(to) {
+                continue;
+            }
+            let mut all = std::mem::take(&mut self.islands[to]);
+            all.truncate(self.settings.population.saturating_sub(travelers.len()));
             all.extend(travelers);
-            *island = order(all, to);
+            self.islands[to] = order(all, to);
         }
     }
+}
+
+/// The error that half of an island has at most.
+fn median(island: &[Individual]) -> f64 {
+    let mut errors: Vec<f64> = island.iter().map(|one| one.error).collect();
+    let middle = (errors.len() - 1) / 2;
+    *errors.select_nth_unstable_by(middle, f64::total_cmp).1
 }
 
 /// One island in so many, the last of them, prefers small formulas.
@@ -298,7 +349,9 @@ mod tests {
     }
 
     fn settings(seed: u64) -> Settings {
-        Settings { islands: 3, population: 40, levels: 5, size_max: 20, ..Settings::new(2, seed) }
+        let small = Settings { islands: 3, population: 40, levels: 5, ..Settings::new(2, seed) };
+        // So that a few generations have all that happens in a long search.
+        Settings { size_max: 20, migrate_every: 3, renew_every: 4, ..small }
     }
 
     #[test]
@@ -357,6 +410,38 @@ mod tests {
         assert!(resume(&value, settings(9), "other rows", train).is_err());
         assert!(resume(&value, settings(8), "rows", train).is_err());
         assert!(resume(&serde_json::json!({}), settings(9), "rows", train).is_err());
+    }
+
+    #[test]
+    fn the_first_island_begins_anew_and_the_best_is_kept() {
+        let (columns, target) = data(60);
+        let train = Samples { columns: Columns::new(&columns), target: &target };
+        let mut search = Search::new(settings(7), train);
+        for generation in 1..=9 {
+            let (before, best) = (search.islands.clone(), search.hall.best().unwrap().error);
+            search.step();
+            let stay = |island: usize| {
+                search.islands[island].iter().any(|one| before[island].contains(one))
+            };
+            assert_eq!(stay(0), generation != 5 && generation != 9, "{generation}");
+            assert!(stay(1) && stay(2));
+            assert!(search.hall.best().unwrap().error <= best);
+        }
+    }
+
+    #[test]
+    fn the_best_of_an_island_reach_the_next_of_its_chain_only() {
+        let (columns, target) = data(60);
+        let train = Samples { columns: Columns::new(&columns), target: &target };
+        let mut search = Search::new(Settings { islands: 6, ..settings(7) }, train);
+        let best = |search: &Search, island: usize| search.islands[island][0].clone();
+        let before: Vec<Individual> = (0..6).map(|island| best(&search, island)).collect();
+        search.migrate();
+        for (from, best) in before.iter().enumerate() {
+            let to = (from + 1) % 6;
+            let is_next = to != 0 && to != CHAIN;
+            assert_eq!(search.islands[to].contains(best), is_next, "{from} to {to}");
+        }
     }
 
     #[test]
