@@ -128,7 +128,7 @@ pub fn read_status(board: &Board, playouts: u32, seed: u64) -> Reading {
 /// What playouts say of a chain, or where they do not, what searches do.
 fn judge(board: &Board, chain: &Chain, playouts: u32, dice: &mut Dice) -> Verdict {
     let share = chain.share();
-    if share < SETTLED || share > 1.0 - SETTLED {
+    if !(SETTLED..=1.0 - SETTLED).contains(&share) {
         return Verdict::Settled { is_dead: share < SETTLED };
     }
     let survival = Survival::new(board, chain.stones[0], chain.color);
@@ -152,7 +152,9 @@ fn is_dead(chain: &Chain, chains: &[Chain]) -> bool {
 /// lives around a region, its stones in there cannot be captured.
 fn spare_the_held(board: &Board, dead: &mut Vec<Point>) {
     let mut clean = board.clone();
-    dead.iter().for_each(|point| clean.take_off(*point));
+    for point in dead.iter() {
+        clean.take_off(*point);
+    }
     let owners = clean.owners();
     dead.retain(|point| {
         let owner = point.number(board.size()).and_then(|number| owners[number]);

@@ -175,7 +175,9 @@ proptest! {
         let board = game.board();
         let reading = read_status(board, 20, seed);
         let mut clean = board.clone();
-        reading.dead.iter().for_each(|point| clean.take_off(*point));
+        for point in &reading.dead {
+            clean.take_off(*point);
+        }
         let owners = clean.owners();
         for point in &reading.dead {
             prop_assert_ne!(owners[point.number(7).unwrap()], board.at(*point), "{}", point.vertex(7));
