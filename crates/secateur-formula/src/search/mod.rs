@@ -5,6 +5,7 @@
 //! gene vectors; parents by tournament; one-point and uniform crossover, and exchange of subtrees;
 //! the linear scale of every formula is solved for and its constants are refined before it is
 //! judged. What survives of a generation and its children is the better half without duplicates.
+//! Islands form chains, down which the best go and whose first island begins anew now and then.
 //!
 //! The same seed gives the same formula for any number of threads: children are made one after
 //! the other, each island from its own stream of random numbers, and judged in parallel.
