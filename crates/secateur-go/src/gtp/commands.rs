@@ -24,6 +24,8 @@ type Command = fn(&mut Engine, &[&str]) -> Reply;
 const COMMANDS: &[(&str, Command)] = &[
     ("boardsize", boardsize),
     ("captures", captures),
+    #[cfg(unix)]
+    ("cputime", cputime),
     ("clear_board", clear_board),
     ("final_score", final_score),
     ("final_status_list", final_status_list),
@@ -32,6 +34,7 @@ const COMMANDS: &[(&str, Command)] = &[
     ("get_komi", get_komi),
     ("gg-undo", gg_undo),
     ("gogui-analyze_commands", |_, _| Ok(maps::MENU.to_owned())),
+    ("gogui-interrupt", |_, _| Ok(String::new())),
     ("gogui-play_sequence", gogui_play_sequence),
     ("gogui-setup", gogui_setup),
     ("gogui-setup_player", gogui_setup_player),
@@ -186,6 +189,13 @@ fn list_stones(engine: &mut Engine, words: &[&str]) -> Reply {
 fn captures(engine: &mut Engine, words: &[&str]) -> Reply {
     let color = color_of(words.first())?;
     Ok(engine.game.board().captured(color.other()).to_string())
+}
+
+/// Seconds of all threads of this process so far.
+#[cfg(unix)]
+fn cputime(_: &mut Engine, _: &[&str]) -> Reply {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Ok(format!("{:.3}", time.tv_sec as f64 + time.tv_nsec as f64 / 1e9))
 }
 
 /// As GNU Go has it: the last move first.

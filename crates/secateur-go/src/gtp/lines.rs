@@ -3,33 +3,50 @@
 use std::io::{self, BufRead};
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 
+use crate::search::Interrupt;
+
 /// Longest line that is looked at; the rest of a longer one is skipped.
 pub(super) const LINE_MAX: usize = 1 << 16;
 /// Lines that are read ahead.
 const AHEAD: usize = 16;
 
-type Line = io::Result<Vec<u8>>;
+/// What GoGui sends to end a search.
+const INTERRUPT: &[u8] = b"# interrupt";
+
+/// A line without its end.
+#[derive(Debug)]
+pub(super) struct Line {
+    pub(super) text: Vec<u8>,
+    /// Interrupts that came before it.
+    pub(super) interrupts: u64,
+}
 
 /// Lines in the order of their coming.
 #[derive(Debug)]
 pub(super) struct Lines {
-    receiver: Receiver<Line>,
+    receiver: Receiver<io::Result<Line>>,
     /// A line that was seen already.
-    seen: Option<Line>,
+    seen: Option<io::Result<Line>>,
     is_over: bool,
 }
 
 impl Lines {
     /// Begins to read. The thread ends with the input, with an error, or when nobody takes lines
-    /// any more.
-    pub(super) fn of(mut input: impl BufRead + Send + 'static) -> Self {
+    /// any more. Raises the interrupt when a line says so, before its turn comes.
+    pub(super) fn of(mut input: impl BufRead + Send + 'static, interrupt: Interrupt) -> Self {
         let (sender, receiver) = sync_channel(AHEAD);
         std::thread::spawn(move || {
+            let mut interrupts = 0;
             loop {
-                let mut line = Vec::new();
-                let next = match next_line(&mut input, &mut line) {
+                let mut text = Vec::new();
+                let next = match next_line(&mut input, &mut text) {
                     Ok(false) => return,
-                    Ok(true) => Ok(line),
+                    Ok(true) => {
+                        if text.trim_ascii() == INTERRUPT {
+                            interrupts = interrupt.raise();
+                        }
+                        Ok(Line { text, interrupts })
+                    }
                     Err(error) => Err(error),
                 };
                 let is_last = next.is_err();
@@ -42,7 +59,7 @@ impl Lines {
     }
 
     /// The next line, when it comes; `None` at the end.
-    pub(super) fn next(&mut self) -> Option<Line> {
+    pub(super) fn next(&mut self) -> Option<io::Result<Line>> {
         self.wait();
         self.seen.take()
     }

@@ -18,9 +18,9 @@ use std::io::{self, BufRead, Write};
 
 use crate::board::{Game, Scoring};
 use crate::error::GoError;
-use crate::search::{Search, Settings};
+use crate::search::{Interrupt, Search, Settings};
 use clock::Clock;
-use lines::{LINE_MAX, Lines};
+use lines::{LINE_MAX, Line, Lines};
 use think::Analysis;
 
 /// Most digits of an identifier that is sent back.
@@ -41,6 +41,8 @@ pub struct Engine {
     settings: Settings,
     search: Search,
     clock: Clock,
+    /// Raised by a line `# interrupt`, as GoGui sends it.
+    interrupt: Interrupt,
     /// Whether the last command was a move of its own.
     has_moved: bool,
     is_over: bool,
@@ -65,6 +67,7 @@ impl Engine {
             settings,
             search,
             clock: Clock::default(),
+            interrupt: Interrupt::default(),
             has_moved: false,
             is_over: false,
         })
@@ -108,7 +111,8 @@ impl Engine {
         })
     }
 
-    /// Answers lines until `quit` or the end. `lz-analyze` reports until the next line comes.
+    /// Answers lines until `quit` or the end. `lz-analyze` reports until the next line comes, and
+    /// a line `# interrupt` ends a search: what it has found by then is the answer.
     ///
     /// # Errors
     /// Those of reading and writing.
@@ -117,10 +121,11 @@ impl Engine {
         input: impl BufRead + Send + 'static,
         mut output: impl Write,
     ) -> io::Result<()> {
-        let mut lines = Lines::of(input);
+        let mut lines = Lines::of(input, self.interrupt.clone());
         while !self.is_over {
             let Some(line) = lines.next() else { break };
-            let line = line?;
+            let Line { text: line, interrupts } = line?;
+            self.interrupt.heed(interrupts);
             if line.len() > LINE_MAX {
                 output.write_all(b"? syntax error: the line is too long\n\n")?;
             } else if let Some((id, words)) = analysis(&line) {

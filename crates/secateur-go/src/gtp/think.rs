@@ -30,7 +30,8 @@ fn search(engine: &mut Engine, color: Color) -> Result<Found, String> {
     };
     engine.search.limit_time(time);
     let begin = Instant::now();
-    let found = engine.search.best(&engine.game, color).map_err(|error| error.to_string());
+    let limits = Limits { interrupt: Some(&engine.interrupt), ..engine.search.limits() };
+    let found = engine.search.think(&engine.game, color, limits).map_err(|error| error.to_string());
     engine.clock.spend(color, begin.elapsed().as_secs_f64());
     found
 }
@@ -89,7 +90,8 @@ pub(super) fn lz_genmove_analyze(engine: &mut Engine, words: &[&str]) -> Reply {
 pub(super) fn reg_genmove(engine: &mut Engine, words: &[&str]) -> Reply {
     let color = color_of(words.first())?;
     let mut search = Search::new(engine.settings.clone()).map_err(|error| error.to_string())?;
-    let found = search.best(&engine.game, color).map_err(|error| error.to_string())?;
+    let limits = Limits { interrupt: Some(&engine.interrupt), ..search.limits() };
+    let found = search.think(&engine.game, color, limits).map_err(|error| error.to_string())?;
     Ok(found.point.vertex(engine.game.board().size()))
 }
 
@@ -148,7 +150,7 @@ pub(super) fn analyze(
         let found = loop {
             let left = analysis.interval.saturating_sub(begin.elapsed());
             let time = Some(left.clamp(Duration::from_millis(1), SLICE));
-            let limits = Limits { playouts: None, time };
+            let limits = Limits { time, ..Limits::default() };
             let found = match engine.search.think(&engine.game, analysis.color, limits) {
                 Ok(found) => found,
                 Err(error) => return writeln!(output, "{error}"),
@@ -173,7 +175,7 @@ pub(super) fn analyze(
 /// Thinks about the next move of the opponent until a line comes.
 pub(super) fn ponder(engine: &mut Engine, lines: &mut Lines) {
     let color = engine.game.to_play();
-    let limits = Limits { playouts: None, time: Some(SLICE) };
+    let limits = Limits { time: Some(SLICE), ..Limits::default() };
     while !lines.is_there() && engine.game.passes() < 2 {
         match engine.search.think(&engine.game, color, limits) {
             Ok(found) if found.work.playouts > 0 => {}

@@ -178,7 +178,8 @@ fn best(
     loop {
         let most = left.min(slice);
         let time = time.map(|time| time.saturating_sub(begin.elapsed()));
-        let found = search.think(game, color, Limits { playouts: Some(most), time })?;
+        let found =
+            search.think(game, color, Limits { playouts: Some(most), time, interrupt: None })?;
         effort.count(&found);
         if stop.is_set() {
             return Err(GoError::Interrupted);

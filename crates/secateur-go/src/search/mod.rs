@@ -8,6 +8,7 @@
 //! Sources: L. Kocsis and C. Szepesvari, 2006, "Bandit based Monte-Carlo planning"; S. Gelly and
 //! D. Silver, 2011, "Monte-Carlo tree search and rapid action value estimation in computer Go".
 
+mod interrupt;
 mod prior;
 mod seki;
 mod settings;
@@ -20,6 +21,7 @@ use std::time::{Duration, Instant};
 use crate::board::{Color, Game, Point};
 use crate::error::GoError;
 use crate::potential::Charges;
+pub use interrupt::Interrupt;
 pub use settings::{Scope, Settings, Shape, Unpruning};
 pub use status::{Reading, read_status};
 use tree::{Task, Tree};
@@ -28,12 +30,14 @@ use tree::{Task, Tree};
 const HOPELESS: f64 = 0.02;
 
 /// How much may be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Limits<'a> {
     /// Most playouts, of all threads together.
     pub playouts: Option<u64>,
     /// Most time.
     pub time: Option<Duration>,
+    /// Ends the search when it is raised.
+    pub interrupt: Option<&'a Interrupt>,
 }
 
 /// A move that was looked at.
@@ -129,6 +133,12 @@ impl Search {
         self.root = None;
     }
 
+    /// The limits of the settings.
+    pub fn limits(&self) -> Limits<'static> {
+        let Settings { playouts, time, .. } = self.settings;
+        Limits { playouts, time, interrupt: None }
+    }
+
     /// How it searches.
     pub fn settings(&self) -> &Settings {
         &self.settings
@@ -139,8 +149,7 @@ impl Search {
     /// # Errors
     /// [`GoError`] of the pruning.
     pub fn best(&mut self, game: &Game, color: Color) -> Result<Found, GoError> {
-        let Settings { playouts, time, .. } = self.settings;
-        self.think(game, color, Limits { playouts, time })
+        self.think(game, color, self.limits())
     }
 
     /// Searches on within other limits, from where the last search came to.
@@ -156,7 +165,7 @@ impl Search {
         let count = self.trees.len() as u64;
         let share = |number: u64| Limits {
             playouts: limits.playouts.map(|most| (most + count - 1 - number) / count),
-            time: limits.time,
+            ..limits
         };
         let Some((first, others)) = self.trees.split_first_mut() else {
             unreachable!("there is a tree for every thread")

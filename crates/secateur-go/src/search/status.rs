@@ -7,6 +7,8 @@
 //! an opponent's group lives whoever is first, and playouts, which fill until one of both dies,
 //! always kill one of them. Last, stones that only dead ones hold are not dead.
 
+use rayon::prelude::*;
+
 use super::seki::seki;
 use super::survival::Survival;
 use crate::board::{Board, Color, Point, Status, unconditional};
@@ -99,19 +101,14 @@ impl Chain {
 
 /// Plays the position out, each color first in half of the games, and searches what stays open.
 pub fn read_status(board: &Board, playouts: u32, seed: u64) -> Reading {
-    let mut dice = Dice::new(seed);
     let mut chains = chains_of(board);
-    let black = play_all(board, playouts, &mut dice, &mut chains);
-    for at in 0..chains.len() {
-        if chains[at].verdict.is_some() {
-            continue;
-        }
-        let verdict = judge(board, &chains[at], playouts, &mut dice);
-        let group: Vec<usize> = (at..chains.len())
-            .filter(|other| chains[*other].verdict.is_none() && chains[at].is_with(&chains[*other]))
-            .collect();
-        for other in group {
-            chains[other].verdict = Some(verdict);
+    let black = play_all(board, playouts, &mut Dice::new(seed), &mut chains);
+    let groups = groups_of(&chains);
+    let verdicts: Vec<Verdict> =
+        groups.par_iter().map(|group| judge(board, &chains[group[0]], playouts, seed)).collect();
+    for (group, verdict) in groups.into_iter().zip(verdicts) {
+        for chain in group {
+            chains[chain].verdict = Some(verdict);
         }
     }
     let mut dead: Vec<Point> = chains
@@ -125,15 +122,35 @@ pub fn read_status(board: &Board, playouts: u32, seed: u64) -> Reading {
     Reading { black, dead, seki }
 }
 
-/// What playouts say of a chain, or where they do not, what searches do.
-fn judge(board: &Board, chain: &Chain, playouts: u32, dice: &mut Dice) -> Verdict {
+/// Chains without a verdict that share their fates, each group by its largest first.
+fn groups_of(chains: &[Chain]) -> Vec<Vec<usize>> {
+    let mut open: Vec<usize> =
+        (0..chains.len()).filter(|at| chains[*at].verdict.is_none()).collect();
+    let mut groups = Vec::new();
+    while let Some(first) = open.first().copied() {
+        let (group, others) = open
+            .into_iter()
+            .partition(|other| *other == first || chains[first].is_with(&chains[*other]));
+        groups.push(group);
+        open = others;
+    }
+    groups
+}
+
+/// What playouts say of a chain, or where they do not, what searches do. Each search has random
+/// numbers of its own, so that they can be made at once.
+fn judge(board: &Board, chain: &Chain, playouts: u32, seed: u64) -> Verdict {
     let share = chain.share();
     if !(SETTLED..=1.0 - SETTLED).contains(&share) {
         return Verdict::Settled { is_dead: share < SETTLED };
     }
     let survival = Survival::new(board, chain.stones[0], chain.color);
-    let mut search = |first| survival.share(first, SEARCH_PLAYOUTS * playouts, dice);
-    let (own_first, other_first) = (search(chain.color), search(chain.color.other()));
+    let search = |first: Color| {
+        let number = 2 * u64::from(chain.stones[0].0) + u64::from(first == chain.color);
+        survival.share(first, SEARCH_PLAYOUTS * playouts, &mut Dice::new(seed ^ number << 32))
+    };
+    let (own_first, other_first) =
+        rayon::join(|| search(chain.color), || search(chain.color.other()));
     Verdict::Searched(Shares { playouts: share, own_first, other_first })
 }
 

@@ -3,14 +3,14 @@
 use std::time::Instant;
 
 use super::settings::{Scope, Settings, Shape};
-use super::{Limits, Work, prior};
+use super::{Interrupt, Limits, Work, prior};
 use crate::board::{Board, Color, Game, Point};
 use crate::criteria::{Maps, Node, Pruning};
 use crate::error::GoError;
 use crate::playout::{Dice, play_out};
 use crate::potential::{Charges, Field};
 
-/// Playouts between two looks at the clock.
+/// Playouts between two looks at the clock and at interrupts.
 const CLOCK_EVERY: u64 = 16;
 
 /// Most visits of a root: up to here every count and sum is exact in single precision.
@@ -156,7 +156,9 @@ impl Tree {
                 return Ok(());
             }
             let looks = done.is_multiple_of(CLOCK_EVERY) && done > 0;
-            if looks && limits.time.is_some_and(|time| begin.elapsed() >= time) {
+            let is_late = || limits.time.is_some_and(|time| begin.elapsed() >= time);
+            let is_interrupted = || limits.interrupt.is_some_and(Interrupt::is_raised);
+            if looks && (is_late() || is_interrupted()) {
                 return Ok(());
             }
             self.once(task)?;
@@ -399,7 +401,7 @@ mod tests {
         let task = Task { settings: &settings, charges: None, game: &game, color: Color::Black };
         let mut tree = Tree::new(1, 1000, game.board());
         tree.branches[0].visits = VISITS_MAX - 3;
-        let limits = Limits { playouts: Some(100), time: None };
+        let limits = Limits { playouts: Some(100), ..Limits::default() };
         tree.grow(task, limits, Instant::now()).unwrap();
         assert_eq!((tree.branches[0].visits, tree.work.playouts), (VISITS_MAX, 3));
         tree.grow(task, limits, Instant::now()).unwrap();

@@ -168,6 +168,33 @@ fn a_line_of_a_megabyte_and_binary_are_survived() {
     assert!(got.ends_with("= secateur\n\n"));
 }
 
+#[test]
+fn a_search_ends_with_its_interrupt_and_the_next_one_does_not() {
+    let settings = Settings { playouts: Some(u64::from(u32::MAX)), ..Settings::default() };
+    let mut engine = Engine::new(settings).unwrap();
+    let mut output = Vec::new();
+    let input = b"boardsize 5\n# interrupt\ngenmove b\n # interrupt \nreg_genmove w\n# interrupt\n\
+                  gogui-interrupt\nsecateur-param playouts 50\n";
+    engine.serve(io::Cursor::new(input.to_vec()), &mut output).unwrap();
+    let got = String::from_utf8(output).unwrap();
+    let answers: Vec<&str> = got.split_terminator("\n\n").collect();
+    let [size, black, white, known, set] = answers[..] else { panic!("{got}") };
+    assert_eq!((size, known, set), ("=", "=", "="));
+    assert!(black.starts_with("= ") && white.starts_with("= ") && black != white, "{got}");
+    assert_eq!(engine.game().moves().len(), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn the_time_of_the_process_is_told() {
+    let seconds = |text: &str| text.trim_start_matches("= ").trim().parse::<f64>().unwrap();
+    let mut engine = engine();
+    let before = seconds(&engine.answer(b"cputime").unwrap());
+    engine.answer(b"boardsize 9");
+    engine.answer(b"genmove b");
+    assert!(seconds(&engine.answer(b"cputime").unwrap()) > before);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 

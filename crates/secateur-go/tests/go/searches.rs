@@ -45,7 +45,7 @@ fn a_search_in_slices_is_one_search() {
         let whole = Search::new(settings.clone()).unwrap().best(&game, Color::Black).unwrap();
         let mut search = Search::new(settings).unwrap();
         let mut slice = |playouts: u64| {
-            let limits = Limits { playouts: Some(playouts), time: None };
+            let limits = Limits { playouts: Some(playouts), ..Limits::default() };
             search.think(&game, Color::Black, limits).unwrap()
         };
         let first = slice(600);
