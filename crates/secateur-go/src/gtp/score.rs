@@ -1,6 +1,8 @@
 //! Commands that count the board and say what is dead.
 #![expect(clippy::unnecessary_wraps, reason = "all commands have one type")]
 
+use std::num::NonZero;
+
 use super::commands::{point_of, syntax};
 use super::{Engine, Reply};
 use crate::board::{Color, Point, Status, unconditional};
@@ -11,7 +13,8 @@ const STATUS_PLAYOUTS: u32 = 400;
 
 /// Which stones playouts take for dead, and whose the points are.
 pub(super) fn reading(engine: &Engine) -> Reading {
-    read_status(engine.game.board(), STATUS_PLAYOUTS, engine.settings.seed)
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    read_status(engine.game.board(), STATUS_PLAYOUTS, engine.settings.seed, threads)
 }
 
 /// Black's lead after dead stones are taken off, and what the dead stones are.

@@ -197,7 +197,7 @@ impl Table<'_> {
         let mut disputed = false;
         if matches!(end, End::Passes | End::MovesMax) {
             let board = self.game.board();
-            let reading = read_status(board, self.rules.status_playouts, seed);
+            let reading = read_status(board, self.rules.status_playouts, seed, 1);
             let count = board.points_without(&reading.dead, Scoring::Area).lead(self.game.komi);
             lead = Some(count);
             winner = winner_of(count).map(|color| self.side(color));

@@ -7,7 +7,8 @@
 //! an opponent's group lives whoever is first, and playouts, which fill until one of both dies,
 //! always kill one of them. Last, stones that only dead ones hold are not dead.
 
-use rayon::prelude::*;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::seki::seki;
 use super::survival::Survival;
@@ -99,13 +100,14 @@ impl Chain {
     }
 }
 
-/// Plays the position out, each color first in half of the games, and searches what stays open.
-pub fn read_status(board: &Board, playouts: u32, seed: u64) -> Reading {
+/// Plays the position out, each color first in half of the games, and searches what stays open, on
+/// so many threads; the result is the same for any number.
+pub fn read_status(board: &Board, playouts: u32, seed: u64, threads: usize) -> Reading {
     let mut chains = chains_of(board);
     let black = play_all(board, playouts, &mut Dice::new(seed), &mut chains);
     let groups = groups_of(&chains);
-    let verdicts: Vec<Verdict> =
-        groups.par_iter().map(|group| judge(board, &chains[group[0]], playouts, seed)).collect();
+    let leaders: Vec<&Chain> = groups.iter().map(|group| &chains[group[0]]).collect();
+    let verdicts = judge(board, &leaders, playouts, seed, threads);
     for (group, verdict) in groups.into_iter().zip(verdicts) {
         for chain in group {
             chains[chain].verdict = Some(verdict);
@@ -137,21 +139,61 @@ fn groups_of(chains: &[Chain]) -> Vec<Vec<usize>> {
     groups
 }
 
-/// What playouts say of a chain, or where they do not, what searches do. Each search has random
-/// numbers of its own, so that they can be made at once.
-fn judge(board: &Board, chain: &Chain, playouts: u32, seed: u64) -> Verdict {
-    let share = chain.share();
-    if !(SETTLED..=1.0 - SETTLED).contains(&share) {
-        return Verdict::Settled { is_dead: share < SETTLED };
-    }
-    let survival = Survival::new(board, chain.stones[0], chain.color);
-    let search = |first: Color| {
+/// What playouts say of each chain, or where they do not, what searches do.
+fn judge(
+    board: &Board,
+    chains: &[&Chain],
+    playouts: u32,
+    seed: u64,
+    threads: usize,
+) -> Vec<Verdict> {
+    let is_open = |chain: &&&Chain| (SETTLED..=1.0 - SETTLED).contains(&chain.share());
+    let searches: Vec<(&Chain, Color)> = chains
+        .iter()
+        .filter(is_open)
+        .flat_map(|chain| [(*chain, chain.color), (*chain, chain.color.other())])
+        .collect();
+    // Each search has random numbers of its own, so that they can be made in any order.
+    let search = |(chain, first): (&Chain, Color)| {
         let number = 2 * u64::from(chain.stones[0].0) + u64::from(first == chain.color);
+        let survival = Survival::new(board, chain.stones[0], chain.color);
         survival.share(first, SEARCH_PLAYOUTS * playouts, &mut Dice::new(seed ^ number << 32))
     };
-    let (own_first, other_first) =
-        rayon::join(|| search(chain.color), || search(chain.color.other()));
-    Verdict::Searched(Shares { playouts: share, own_first, other_first })
+    let mut shares = in_parallel(&searches, threads, search).into_iter();
+    let verdict = |chain: &&Chain| {
+        let share = chain.share();
+        if !is_open(&chain) {
+            return Verdict::Settled { is_dead: share < SETTLED };
+        }
+        let mut next = || shares.next().unwrap_or_else(|| unreachable!("two for each open chain"));
+        Verdict::Searched(Shares { playouts: share, own_first: next(), other_first: next() })
+    };
+    chains.iter().map(verdict).collect()
+}
+
+/// Results of tasks in their order. The threads are no pool's: games that wait for this may fill
+/// a pool.
+fn in_parallel<T: Copy + Sync, R: Send + Sync>(
+    tasks: &[T],
+    threads: usize,
+    work: impl Fn(T) -> R + Sync,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let results: Vec<OnceLock<R>> = tasks.iter().map(|_| OnceLock::new()).collect();
+    let run = || {
+        while let Some(at) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).filter(|at| *at < tasks.len())
+        {
+            let _ = results[at].set(work(tasks[at]));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads.min(tasks.len()) {
+            scope.spawn(run);
+        }
+        run();
+    });
+    results.into_iter().filter_map(OnceLock::into_inner).collect()
 }
 
 fn is_dead(chain: &Chain, chains: &[Chain]) -> bool {

@@ -140,7 +140,9 @@ fn journals_of_others_and_damaged_ones_are_refused() {
     assert!(matches!(error, GoError::OtherJournal { what, .. } if what == "search"));
     // More cells and more games are no other experiment.
     let larger = Plan { games: 6, quantiles: vec![0.4, 0.5], ..plan.clone() };
-    assert_eq!(journal::read(&bytes, &larger).unwrap().len(), 3);
+    let games = journal::read(&bytes, &plan).unwrap().len();
+    assert!(games >= 3, "{games}");
+    assert_eq!(journal::read(&bytes, &larger).unwrap().len(), games);
     for text in ["a letter to a friend", "{\"journal\":\"diary\"}\n", "\n"] {
         let error = journal::read(text.as_bytes(), &plan).unwrap_err();
         assert!(matches!(error, GoError::OtherJournal { .. }), "{text}: {error}");

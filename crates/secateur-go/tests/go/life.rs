@@ -159,7 +159,7 @@ fn an_eye_in_a_seki_is_no_territory() {
     let without = board.points_without(&[], Scoring::Territory);
     assert_eq!((with.black, with.white), (without.black - 1, without.white));
     assert_eq!(board.points_at_end(&[], &seki, Scoring::Area).black, 14);
-    let reading = read_status(&board, 100, 1);
+    let reading = read_status(&board, 100, 1, 1);
     let vertices: Vec<String> = reading.seki.iter().map(|point| point.vertex(5)).collect();
     assert_eq!(vertices, ["B5", "D5", "E5", "A4", "B4", "D4", "A3", "B3", "C3", "D3", "E3"]);
     assert!(reading.dead.is_empty());
@@ -173,7 +173,8 @@ proptest! {
     fn stones_that_only_dead_ones_hold_are_not_dead(seed in 0_u64..100_000, moves in 20_usize..70) {
         let game = random_game(7, moves, &mut Random::new(seed));
         let board = game.board();
-        let reading = read_status(board, 20, seed);
+        let reading = read_status(board, 20, seed, 2);
+        prop_assert_eq!(&reading, &read_status(board, 20, seed, 1), "by the number of threads");
         let mut clean = board.clone();
         for point in &reading.dead {
             clean.take_off(*point);

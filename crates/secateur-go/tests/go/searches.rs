@@ -120,7 +120,7 @@ fn a_won_game_ends_when_the_opponent_passes_and_a_lost_one_is_resigned() {
 fn dead_stones_are_read() {
     let rows = ". X . X O  X X X X O  O O O O .  . O . O O  X . O . O";
     let board = Board::of_stones(&drawn(rows)).unwrap();
-    let reading = read_status(&board, 200, 1);
+    let reading = read_status(&board, 200, 1, 1);
     assert_eq!(reading.dead, [Point::new(5, 0, 4)]);
     assert!(reading.black[0] > 0.9);
 }
