@@ -36,7 +36,7 @@ impl Lines {
     pub(super) fn of(mut input: impl BufRead + Send + 'static, interrupt: Interrupt) -> Self {
         let (sender, receiver) = sync_channel(AHEAD);
         std::thread::spawn(move || {
-            let mut interrupts = 0;
+            let mut interrupts = interrupt.count();
             loop {
                 let mut text = Vec::new();
                 let next = match next_line(&mut input, &mut text) {

@@ -18,6 +18,11 @@ impl Interrupt {
         self.count.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// Requests so far.
+    pub fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+
     /// Takes the first `count` requests as over.
     pub fn heed(&mut self, count: u64) {
         self.heeded = count;
@@ -25,6 +30,6 @@ impl Interrupt {
 
     /// Whether there is a request that is not over.
     pub fn is_raised(&self) -> bool {
-        self.count.load(Ordering::Relaxed) > self.heeded
+        self.count() > self.heeded
     }
 }

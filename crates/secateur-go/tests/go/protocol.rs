@@ -182,6 +182,13 @@ fn a_search_ends_with_its_interrupt_and_the_next_one_does_not() {
     assert_eq!((size, known, set), ("=", "=", "="));
     assert!(black.starts_with("= ") && white.starts_with("= ") && black != white, "{got}");
     assert_eq!(engine.game().moves().len(), 1);
+    // Another conversation with the same engine begins without an interrupt.
+    let mut output = Vec::new();
+    engine.serve(io::Cursor::new(b"lz-genmove_analyze w\n".to_vec()), &mut output).unwrap();
+    let got = String::from_utf8(output).unwrap();
+    let visits = got.split("visits ").skip(1).filter_map(|text| text.split(' ').next());
+    let visits: u32 = visits.map(|visits| visits.parse::<u32>().unwrap()).sum();
+    assert!(visits > 40, "{got}");
 }
 
 #[cfg(unix)]
