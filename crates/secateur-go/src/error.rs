@@ -165,7 +165,10 @@ pub const CODES: &[(&str, &str)] = &[
         "The file is no SGF, or breaks off, or names points that its board does not have. The offset counts bytes from the beginning.",
     ),
     ("SEC-GO-010", "Files of more than 64 MiB are not read at once."),
-    ("SEC-GO-011", "Texts of SGF are read as UTF-8 and Latin-1; plain ASCII under any name."),
+    (
+        "SEC-GO-011",
+        "SGF is read in the charsets of the Encoding Standard but UTF-16 (UTF-8, ISO-8859, Windows, KOI8, GBK, GB18030, Big5, Shift_JIS, EUC-JP, ISO-2022-JP, EUC-KR); plain ASCII under any name.",
+    ),
     (
         "SEC-GO-012",
         "The program of a GTP engine cannot be started: there is no such file, or it may not be run.",

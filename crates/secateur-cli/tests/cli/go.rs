@@ -192,7 +192,7 @@ fn files_that_are_no_games_are_named() {
     write("size.sgf", b"(;SZ[99])");
     write("twice.sgf", b"(;SZ[9];B[aa];W[aa])");
     write("noise.sgf", b"\x00\x01\xff\xfe");
-    write("charset.sgf", b"(;CA[Big5]PB[\xa4\xfc])");
+    write("charset.sgf", b"(;CA[EBCDIC]PB[\xa4\xfc])");
     write("line.txt", b"1\t;X[aa]\n");
     for (file, exit, code) in [
         ("none.sgf", 3, "SEC-CL-008"),

@@ -6,6 +6,7 @@
 //!
 //! Source: A. Hollosi, 2006, "SGF File Format FF\[4\]", red-bean.com/sgf.
 
+mod charset;
 mod read;
 mod replay;
 mod tygem;

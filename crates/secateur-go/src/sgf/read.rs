@@ -1,20 +1,17 @@
 //! Bytes to trees.
 
+use encoding_rs::{Encoding, UTF_8};
+
+use super::charset::charsets;
 use super::{Node, Property, Tree};
 use crate::error::GoError;
 
 /// Largest file that is read.
 pub const BYTES_MAX: usize = 64 << 20;
 
-/// How text is stored.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Charset {
-    Utf8,
-    Latin1,
-}
-
-/// Reads all games of a file. Text before the first `(;` is skipped. The charset is what `CA`
-/// says; without it UTF-8 when the bytes are that, and else Latin-1.
+/// Reads all games of a file. Text before the first `(;` is skipped. The charset is that of the
+/// first `CA` (any of the Encoding Standard but UTF-16); without it UTF-8 when the bytes are
+/// that, and else the likeliest. As the tree holds text, `CA` is UTF-8 there.
 ///
 /// # Errors
 /// [`GoError::Sgf`] with the offset for what is malformed, [`GoError::TooLarge`] above 64 MiB.
@@ -22,7 +19,14 @@ pub fn parse(bytes: &[u8]) -> Result<Tree, GoError> {
     if bytes.len() > BYTES_MAX {
         return Err(GoError::TooLarge { bytes: bytes.len(), most: BYTES_MAX });
     }
-    let mut reader = Reader { bytes, at: 0, charset: charset(bytes)? };
+    let (likely, others) = charsets(bytes)?;
+    parse_as(bytes, likely).or_else(|error| {
+        others.iter().find_map(|charset| parse_as(bytes, charset).ok()).ok_or(error)
+    })
+}
+
+fn parse_as(bytes: &[u8], charset: &'static Encoding) -> Result<Tree, GoError> {
+    let mut reader = Reader { bytes, at: 0, charset };
     reader.at = reader.first_game().ok_or_else(|| fault(0, "there is no `(;`"))?;
     let mut tree = Tree::default();
     // For each open bracket the node that it hangs on, and where it was opened.
@@ -65,9 +69,22 @@ pub fn parse(bytes: &[u8]) -> Result<Tree, GoError> {
             _ => return Err(fault(reader.at, "`;`, `(` or `)` is expected")),
         }
     }
-    match open.last() {
-        Some((_, at)) => Err(fault(*at, "a `(` that is never closed")),
-        None => Ok(tree),
+    if let Some((_, at)) = open.last() {
+        return Err(fault(*at, "a `(` that is never closed"));
+    }
+    if !bytes.is_ascii() || reader.charset != UTF_8 {
+        declare_utf8(&mut tree);
+    }
+    Ok(tree)
+}
+
+fn declare_utf8(tree: &mut Tree) {
+    for root in tree.nodes.iter_mut().filter(|node| node.parent.is_none()) {
+        let values = vec!["UTF-8".to_owned()];
+        match root.properties.iter_mut().find(|property| property.name == "CA") {
+            Some(property) => property.values = values,
+            None => root.properties.push(Property { name: "CA".to_owned(), values, offset: 0 }),
+        }
     }
 }
 
@@ -75,31 +92,10 @@ pub(super) fn fault(offset: usize, what: &str) -> GoError {
     GoError::Sgf { offset, what: what.to_owned() }
 }
 
-/// The charset of a file, from its first `CA`.
-fn charset(bytes: &[u8]) -> Result<Charset, GoError> {
-    let named = bytes.windows(3).position(|window| window == b"CA[");
-    let Some(at) = named else {
-        let is_utf8 = std::str::from_utf8(bytes).is_ok();
-        return Ok(if is_utf8 { Charset::Utf8 } else { Charset::Latin1 });
-    };
-    let rest = &bytes[at + 3..];
-    let end = rest.iter().take(40).position(|byte| *byte == b']').unwrap_or(0);
-    let name = String::from_utf8_lossy(&rest[..end]).trim().to_ascii_lowercase();
-    match name.as_str() {
-        "" | "utf-8" | "utf8" | "us-ascii" | "ascii" => {
-            let is_utf8 = std::str::from_utf8(bytes).is_ok();
-            Ok(if is_utf8 { Charset::Utf8 } else { Charset::Latin1 })
-        }
-        "iso-8859-1" | "iso8859-1" | "iso_8859-1" | "latin1" | "latin-1" => Ok(Charset::Latin1),
-        _ if bytes.is_ascii() => Ok(Charset::Utf8),
-        _ => Err(GoError::Charset { name, offset: at }),
-    }
-}
-
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
-    charset: Charset,
+    charset: &'static Encoding,
 }
 
 impl Reader<'_> {
@@ -167,20 +163,47 @@ impl Reader<'_> {
     fn value(&mut self) -> Result<String, GoError> {
         let opened = self.at;
         self.at += 1;
+        let text = if self.charset == UTF_8 { self.utf8() } else { self.decoded() };
+        text.ok_or_else(|| fault(opened, "a `[` that is never closed"))
+    }
+
+    /// Up to the closing bracket and over it.
+    fn utf8(&mut self) -> Option<String> {
         let start = self.at;
         loop {
-            match self.peek() {
-                None => return Err(fault(opened, "a `[` that is never closed")),
-                Some(b']') => break,
-                Some(b'\\') => self.at += 2,
-                Some(_) => self.at += 1,
+            match self.peek()? {
+                b']' => break,
+                b'\\' => self.at += 2,
+                _ => self.at += 1,
             }
         }
-        let bytes = self.bytes.get(start..self.at).unwrap_or_default();
+        let bytes = &self.bytes[start..self.at];
         self.at += 1;
-        Ok(match self.charset {
-            Charset::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
-            Charset::Latin1 => bytes.iter().map(|byte| char::from(*byte)).collect(),
-        })
+        Some(String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// The same in other charsets, where a bracket or a backslash may be the second byte of a
+    /// character.
+    fn decoded(&mut self) -> Option<String> {
+        let mut decoder = self.charset.new_decoder_without_bom_handling();
+        let mut text = String::new();
+        let mut is_escaped = false;
+        loop {
+            let byte = [self.peek()?];
+            self.at += 1;
+            let known = text.len();
+            text.reserve(16);
+            let _ = decoder.decode_to_string(&byte, &mut text, false);
+            for c in text[known..].chars() {
+                if is_escaped {
+                    is_escaped = false;
+                } else if c == ']' {
+                    text.pop();
+                    return Some(text);
+                } else {
+                    is_escaped = c == '\\';
+                }
+            }
+        }
     }
 }

@@ -34,7 +34,86 @@ fn variations_charsets_escapes_and_lists_are_read() {
     assert_eq!(sgf::parse(unnamed).unwrap().nodes[0].text("PB").unwrap(), "Müller");
     let utf8 = "(;CA[UTF-8]PB[이창호])";
     assert_eq!(sgf::parse(utf8.as_bytes()).unwrap().nodes[0].text("PB").unwrap(), "이창호");
-    assert!(matches!(sgf::parse(b"(;CA[Big5]PB[\xa4\xfc])"), Err(GoError::Charset { .. })));
+}
+
+fn encoding(name: &str) -> &'static encoding_rs::Encoding {
+    let name = if name == "cp932" { "Shift_JIS" } else { name };
+    encoding_rs::Encoding::for_label(name.as_bytes()).unwrap()
+}
+
+/// A root that names a charset, or none, around a player in it.
+fn coded(declared: &str, encoding: &'static encoding_rs::Encoding, player: &str) -> Vec<u8> {
+    let (player, _, unmappable) = encoding.encode(player);
+    assert!(!unmappable);
+    [b"(;GM[1]SZ[9]", declared.as_bytes(), b"PB[", &player[..], b"]PW[x];B[ee])"].concat()
+}
+
+/// Names whose characters end in bytes that are a backslash or a bracket in ASCII.
+const PLAYERS: [(&str, &str); 12] = [
+    ("Shift_JIS", "趙治勲 ソゾ構"),
+    ("cp932", "井山裕太 十段"),
+    ("EUC-JP", "高尾紳路 名人"),
+    ("ISO-2022-JP", "依田紀基 碁聖"),
+    ("GB2312", "聂卫平 常昊"),
+    ("GBK", "馬曉春 誠"),
+    ("GB18030", "古力九段 臇"),
+    ("Big5", "周俊勳 功許蓋"),
+    ("EUC-KR", "이창호 조훈현"),
+    ("windows-1251", "Иван Детков"),
+    ("KOI8-R", "Александр"),
+    ("ISO-8859-2", "Łukasz Žák"),
+];
+
+#[test]
+fn every_charset_is_read_and_written_as_utf8() {
+    for (name, player) in PLAYERS {
+        let file = coded(&format!("CA[{name}]"), encoding(name), player);
+        let tree = sgf::parse(&file).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(tree.nodes[0].text("PB").unwrap(), player, "{name}");
+        assert_eq!(tree.nodes.len(), 2, "{name}");
+        assert_eq!(tree.nodes[1].properties[0].offset, file.len() - 6, "{name}");
+        let again = sgf::parse(sgf::write(&tree).as_bytes()).unwrap();
+        assert_eq!(again.nodes[0].text("CA").unwrap(), "UTF-8");
+        assert_eq!(again.nodes[0].text("PB").unwrap(), player, "{name}");
+    }
+    assert!(matches!(sgf::parse(b"(;CA[EBCDIC]PB[\xa4\xfc])"), Err(GoError::Charset { .. })));
+    assert!(sgf::parse(b"(;CA[EBCDIC]PB[ab])").is_ok());
+    let utf16 = b"\xff\xfe(\0;\0)\0";
+    assert!(matches!(sgf::parse(utf16), Err(GoError::Charset { offset: 0, .. })));
+}
+
+#[test]
+fn a_charset_that_is_not_named_is_guessed() {
+    for (name, text) in [
+        ("Shift_JIS", "EV[第45期棋聖戦]PC[東京]PB[井山裕太]PW[河野臨]RE[白中押し勝ち]"),
+        ("EUC-JP", "PB[趙治勲]PW[小林光一]"),
+        ("ISO-2022-JP", "PB[羽根直樹]PW[山下敬吾]"),
+        ("GBK", "EV[第9届中国围棋棋王战]PB[聂卫平]PW[马晓春]RE[黑中盘胜]"),
+        ("GBK", "PB[古力]PW[常昊]"),
+        ("Big5", "PB[許功蓋]PW[林海峰]"),
+        ("EUC-KR", "PB[이창호]PW[조훈현]"),
+        ("windows-1252", "PB[Jörg Müller]PW[André]"),
+        ("windows-1251", "C[Это хорошая партия]PB[Иван]"),
+    ] {
+        let encoding = encoding_rs::Encoding::for_label(name.as_bytes()).unwrap();
+        let expected = sgf::parse(format!("(;{text})").as_bytes()).unwrap();
+        // Some programs say UTF-8 whatever they write.
+        for declared in ["", "CA[UTF-8]"] {
+            let whole = format!("(;GM[1]FF[4]{declared}SZ[19]{text};B[qd];W[dc];B[cp];W[pq])");
+            let tree = sgf::parse(&encoding.encode(&whole).0).unwrap();
+            for property in &expected.nodes[0].properties {
+                assert_eq!(tree.nodes[0].values(&property.name), property.values, "{name}");
+            }
+            assert_eq!(tree.nodes.len(), 5);
+        }
+    }
+    // Too short to tell, and a bracket of each name hides in a character.
+    for (name, player) in PLAYERS {
+        let file = coded("", encoding(name), player);
+        assert_eq!(sgf::parse(&file).map(|tree| tree.nodes.len()), Ok(2), "{name}");
+    }
+    let damaged = b"(;CA[UTF-8]PB[M\xc3\xbcller \xff])";
+    assert_eq!(sgf::parse(damaged).unwrap().nodes[0].text("PB").unwrap(), "Müller \u{fffd}");
 }
 
 #[test]
