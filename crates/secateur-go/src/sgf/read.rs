@@ -131,10 +131,11 @@ impl Reader<'_> {
                 return Ok(properties);
             }
             let offset = self.at;
-            // Older files write names with small letters between, which do not count.
+            // Older files write names with small letters between, which do not count. Digits do
+            // behind a capital.
             let mut name = String::new();
             while let Some(byte) = self.peek().filter(u8::is_ascii_alphanumeric) {
-                if !byte.is_ascii_lowercase() {
+                if byte.is_ascii_uppercase() || (byte.is_ascii_digit() && !name.is_empty()) {
                     name.push(char::from(byte));
                 }
                 self.at += 1;
