@@ -27,7 +27,7 @@ pub enum GoError {
     Sgf { offset: usize, what: String },
     #[error("{bytes} bytes are too many, {most} are read")]
     TooLarge { bytes: usize, most: usize },
-    #[error("byte {offset}: the charset {name} is not known")]
+    #[error("byte {offset}: the charset {name} cannot be read")]
     Charset { name: String, offset: usize },
     #[error("{name} cannot be started: {message}")]
     NoStart { name: String, message: String },

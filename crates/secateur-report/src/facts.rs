@@ -223,9 +223,15 @@ pub(crate) fn quality_change(quality: &Quality) -> String {
     }
 }
 
-/// `better`, `worse` or nothing.
+/// `better`, `worse` or nothing; nothing too where the value before is exact and lies in the
+/// interval of the one after.
 pub(crate) fn tone(quality: &Quality) -> &'static str {
     let (Some(before), Some(after)) = (&quality.before, &quality.after) else { return "" };
+    if before.interval.is_none()
+        && after.interval.is_some_and(|[low, high]| (low..=high).contains(&before.value))
+    {
+        return "";
+    }
     let gain = if quality.lower_is_better {
         before.value - after.value
     } else {

@@ -99,6 +99,25 @@ fn values_that_are_no_numbers_are_said_in_words() {
 }
 
 #[test]
+fn better_is_not_said_of_what_an_interval_cannot_tell() {
+    let page = |value, interval| {
+        let mut record = example();
+        record.quality = vec![Quality {
+            metric: "win rate".to_owned(),
+            lower_is_better: false,
+            protocol: Vec::new(),
+            before: Some(Measured { value: 0.5, interval: None }),
+            after: Some(Measured { value, interval }),
+        }];
+        html(&record).unwrap()
+    };
+    let says = |page: &str| page.contains("%, better") || page.contains("better</td>");
+    assert!(says(&page(0.6, None)));
+    assert!(says(&page(0.6, Some([0.52, 0.68]))));
+    assert!(!says(&page(0.6, Some([0.48, 0.72]))));
+}
+
+#[test]
 fn a_family_names_its_own_costs() {
     let mut record = example();
     record.groups.clear();
