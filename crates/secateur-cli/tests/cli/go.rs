@@ -299,6 +299,7 @@ fn an_experiment_finds_what_pruning_saves() {
     let words = format!("{EXPERIMENT} --report e.html --agree game.sgf lines.txt");
     let found = json(&folder, "go-experiment", &words);
     assert_eq!(found["is_complete"], true);
+    assert_eq!(found["played"], found["games"]);
     assert!(found["rows"].as_array().unwrap().len() >= 3, "{found}");
     assert_eq!(found["claims"][0]["paper"], 0.18);
     assert_eq!(found["agreement"]["games"], 4);
@@ -318,6 +319,7 @@ fn an_experiment_finds_what_pruning_saves() {
             .collect()
     };
     assert_eq!(scores(&again), scores(&found), "a run that goes on ends the same");
+    assert_eq!(again["played"].as_u64().unwrap() + 8, again["games"].as_u64().unwrap());
     let one = json(&folder, "go-experiment", &format!("{EXPERIMENT} --force --threads 1"));
     assert_eq!(scores(&one), scores(&found), "for any number of threads");
     folder.fails(&format!("{EXPERIMENT} --resume --seed 4"), 3, "SEC-GO-017");

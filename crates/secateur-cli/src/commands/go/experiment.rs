@@ -38,6 +38,8 @@ struct Found {
     /// Game records that were read.
     games: Vec<Game>,
     inputs: Vec<Input>,
+    /// Games that were played now, and are not from the journal.
+    played: u64,
     seconds: f64,
 }
 
@@ -66,8 +68,9 @@ pub(super) fn run(args: &ExperimentArgs, manner: Manner) -> Result<ExitCode, Run
     }
     let mut progress = manner.progress();
     let mut outcome = Outcome { rows: Vec::new(), claims: Vec::new(), games: 0, is_complete: true };
+    let mut played = 0;
     if has_matches {
-        outcome = played(args, &plan, &mut progress, manner)?;
+        (outcome, played) = matches(args, &plan, &mut progress, manner)?;
     }
     let agreement = (!games.is_empty() && outcome.is_complete)
         .then(|| asked(&games, &question, &mut progress))
@@ -75,7 +78,7 @@ pub(super) fn run(args: &ExperimentArgs, manner: Manner) -> Result<ExitCode, Run
     let is_complete =
         outcome.is_complete && agreement.as_ref().is_none_or(|found| found.is_complete);
     let seconds = started.elapsed().as_secs_f64();
-    let found = Found { plan, outcome, agreement, games, inputs, seconds };
+    let found = Found { plan, outcome, agreement, games, inputs, played, seconds };
     let mut written: Vec<String> =
         args.journal.iter().map(|path| path.display().to_string()).collect();
     if let Some(page) = &page {
@@ -148,13 +151,13 @@ fn question(plan: &Plan) -> Question {
     }
 }
 
-/// The matches, each game of which goes into the journal.
-fn played(
+/// The matches, each game of which goes into the journal, and how many games were played now.
+fn matches(
     args: &ExperimentArgs,
     plan: &Plan,
     progress: &mut Terminal,
     manner: Manner,
-) -> Result<Outcome, RunError> {
+) -> Result<(Outcome, u64), RunError> {
     let journal = args.journal.as_deref();
     let (known, mut lines) = match journal {
         Some(path) => Lines::begin(path, plan, args.resume, args.force)?,
@@ -173,11 +176,13 @@ fn played(
     // A line for each of thousands of games helps nobody; a bar shows them.
     let has_bar = std::io::stderr().is_terminal();
     let mut failed = None;
+    let mut played = 0;
     let jobs = args.jobs.unwrap_or_else(rayon::current_num_threads);
     let outcome = carry_out(plan, jobs, &known, stop_flag(), &mut |event| {
         match event {
             Event::Begin { cell, .. } if has_bar => progress.begin(&cell.name(), plan.games),
             Event::Game { tally, line, .. } => {
+                played += 1;
                 if let Err(error) = lines.add(line) {
                     failed = Some(error);
                     return ControlFlow::Break(());
@@ -194,7 +199,7 @@ fn played(
     });
     match failed {
         Some(error) => Err(error),
-        None => Ok(outcome?),
+        None => Ok((outcome?, played)),
     }
 }
 
@@ -306,7 +311,11 @@ fn show(found: &Found, written: &[String]) {
     }
     if outcome.games > 0 {
         let games = out::counted(outcome.games, "game");
-        out::line(&format!("{games} in {:.1} s", found.seconds));
+        let now = match found.played {
+            all if all == outcome.games => String::new(),
+            some => format!(", {} of them now,", out::count(some)),
+        };
+        out::line(&format!("{games}{now} in {:.1} s", found.seconds));
     }
     if !written.is_empty() {
         out::line(&format!("written: {}", written.join(", ")));
@@ -353,6 +362,7 @@ fn print_json(found: &Found, written: &[String]) {
         "rows": outcome.rows.iter().map(row).collect::<Vec<_>>(),
         "claims": outcome.claims,
         "games": outcome.games,
+        "played": found.played,
         "is_complete": outcome.is_complete,
         "agreement": found.agreement.as_ref().map(of_agreement),
         "written": written,
