@@ -192,18 +192,19 @@ impl Reader<'_> {
         loop {
             let byte = [self.peek()?];
             self.at += 1;
-            let known = text.len();
-            text.reserve(16);
-            let _ = decoder.decode_to_string(&byte, &mut text, false);
-            for c in text[known..].chars() {
+            // A byte completes a few characters at most. To a string of any length, each call
+            // would clear all of its spare room.
+            let mut room = [0; 32];
+            let (_, _, written, _) = decoder.decode_to_utf8(&byte, &mut room, false);
+            for c in std::str::from_utf8(&room[..written]).unwrap_or_default().chars() {
                 if is_escaped {
                     is_escaped = false;
                 } else if c == ']' {
-                    text.pop();
                     return Some(text);
                 } else {
                     is_escaped = c == '\\';
                 }
+                text.push(c);
             }
         }
     }
