@@ -50,6 +50,7 @@ fn declared(bytes: &[u8]) -> Option<(usize, String)> {
 /// Windows' code pages.
 fn by_name(name: &str) -> Option<&'static Encoding> {
     match name {
+        "ascii" | "us-ascii" => Some(UTF_8),
         "cp932" => Some(SHIFT_JIS),
         "cp936" => Some(GBK),
         "cp949" => Some(EUC_KR),

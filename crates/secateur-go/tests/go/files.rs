@@ -112,6 +112,8 @@ fn a_charset_that_is_not_named_is_guessed() {
         let file = coded("", encoding(name), player);
         assert_eq!(sgf::parse(&file).map(|tree| tree.nodes.len()), Ok(2), "{name}");
     }
+    let more = "(;CA[us-ascii]PB[이창호])";
+    assert_eq!(sgf::parse(more.as_bytes()).unwrap().nodes[0].text("PB").unwrap(), "이창호");
     let damaged = b"(;CA[UTF-8]PB[M\xc3\xbcller \xff])";
     assert_eq!(sgf::parse(damaged).unwrap().nodes[0].text("PB").unwrap(), "Müller \u{fffd}");
 }
